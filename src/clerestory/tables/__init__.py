@@ -1,0 +1,43 @@
+"""The shared language: dimensions, linked tables, public cells. Values and arithmetic, no I/O."""
+
+from clerestory.tables.dimension import MISSING, TOTAL, Axis, Dimension, Node, Text, said, text
+from clerestory.tables.public import Cell, PublicCells, PublicTable, Published, Status, Withheld
+from clerestory.tables.space import (
+    RECORDS,
+    Block,
+    CellSpace,
+    Layout,
+    Spread,
+    TableDesign,
+    Unit,
+    cell_count,
+    link_tables,
+    margin_closure,
+)
+
+__all__ = [
+    "MISSING",
+    "RECORDS",
+    "TOTAL",
+    "Axis",
+    "Block",
+    "Cell",
+    "CellSpace",
+    "Dimension",
+    "Layout",
+    "Node",
+    "PublicCells",
+    "PublicTable",
+    "Published",
+    "Spread",
+    "Status",
+    "TableDesign",
+    "Text",
+    "Unit",
+    "Withheld",
+    "cell_count",
+    "link_tables",
+    "margin_closure",
+    "said",
+    "text",
+]

@@ -1,0 +1,100 @@
+"""What crosses to the public side: protected cells. A hidden cell holds no number and gives no reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clerestory.tables.dimension import Dimension, Text
+from clerestory.tables.space import CellSpace, IntArray, Unit
+
+
+class Status(StrEnum):
+    """Why a value is as it is; the word in the `status` column of every download."""
+
+    SHOWN = ""
+    HIDDEN = "hidden"
+    NO_DATA = "no-data"
+    UNSTABLE = "unstable"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, eq=False)
+class PublicCells:
+    """The protected cells of a source: what the attacker, and everybody, sees.
+
+    values: (cells,) int64, 0 where hidden (the number is not there); hidden: (cells,) bool.
+    zeros_shown: whether a zero is never hidden, which tells a reader that every hidden cell is at least 1.
+    """
+
+    space: CellSpace
+    values: IntArray
+    hidden: NDArray[np.bool_]
+    zeros_shown: bool = True
+
+    def __post_init__(self) -> None:
+        if np.any(self.values[self.hidden] != 0):
+            raise ValueError("a hidden cell holds a number")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A number that everybody may see; status is SHOWN or INCOMPLETE (counting is not finished)."""
+
+    value: int
+    status: Status = Status.SHOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """No number: HIDDEN or NO_DATA. Nothing tells why a hidden one is hidden."""
+
+    status: Status
+
+
+Cell = Published | Withheld
+
+
+@dataclass(frozen=True, eq=False)
+class PublicTable:
+    """One protected table, as the site draws it.
+
+    coords: (n, dimensions) node positions, sorted, unique; values: (n,) int64, 0 where there is no number;
+    statuses: (n,) positions in list(Status). margins: the sets of dimension names that are published.
+    """
+
+    name: str
+    source: str
+    title: Text
+    unit: Unit
+    dimensions: tuple[Dimension, ...]
+    margins: tuple[tuple[str, ...], ...]
+    coords: NDArray[np.int32]
+    values: IntArray
+    statuses: NDArray[np.int8]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[int, ...], int]:
+        return {tuple(row): i for i, row in enumerate(self.coords.tolist())}
+
+    def dimension(self, name: str) -> Dimension:
+        """The dimension with this name. Raises KeyError."""
+        for dimension in self.dimensions:
+            if dimension.name == name:
+                return dimension
+        raise KeyError(name)
+
+    def cell(self, nodes: Mapping[str, int]) -> Cell | None:
+        """The cell at these node positions, the total for dimensions not named; None if not published."""
+        row = self._rows.get(tuple(nodes.get(dimension.name, 0) for dimension in self.dimensions))
+        if row is None:
+            return None
+        status = list(Status)[self.statuses[row]]
+        if status in (Status.SHOWN, Status.INCOMPLETE, Status.UNSTABLE):
+            return Published(int(self.values[row]), status)
+        return Withheld(status)
