@@ -1,0 +1,1 @@
+"""Package data: the records generator and the public reference data it draws from."""
