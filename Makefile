@@ -42,6 +42,7 @@ bench: install
 
 docs: install
 	$(BIN)/python -m docs.make
+	@test ! -e demo/releases/current || $(BIN)/python -m docs.screenshots demo
 
 campaign: install
 	CLERESTORY_CAMPAIGN=1 $(BIN)/python -m pytest -n $(WORKERS) -m campaign

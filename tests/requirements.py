@@ -5,10 +5,16 @@ import sys
 from pathlib import Path
 
 
+def chromium() -> str:
+    """The path of the browser, or "" if there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), "")
+
+
 def missing() -> list[str]:
     """Names of Debian packages that the tests need and that are not installed."""
     packages = []
-    if not (shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")):
+    if not chromium():
         packages.append("chromium")
     if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         packages.append("postgresql")

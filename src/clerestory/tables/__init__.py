@@ -1,7 +1,8 @@
 """The shared language: dimensions, linked tables, public cells. Values and arithmetic, no I/O."""
 
 from clerestory.tables.dimension import MISSING, TOTAL, Axis, Dimension, Node, Text, said, text
-from clerestory.tables.public import Cell, PublicCells, PublicTable, Published, Status, Withheld
+from clerestory.tables.listing import PublicList
+from clerestory.tables.public import Cell, PublicCells, PublicTable, Published, Status, Withheld, marked
 from clerestory.tables.space import (
     RECORDS,
     Block,
@@ -27,6 +28,7 @@ __all__ = [
     "Layout",
     "Node",
     "PublicCells",
+    "PublicList",
     "PublicTable",
     "Published",
     "Spread",
@@ -38,6 +40,7 @@ __all__ = [
     "cell_count",
     "link_tables",
     "margin_closure",
+    "marked",
     "said",
     "text",
 ]

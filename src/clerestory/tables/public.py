@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -98,3 +98,25 @@ class PublicTable:
         if status in (Status.SHOWN, Status.INCOMPLETE, Status.UNSTABLE):
             return Published(int(self.values[row]), status)
         return Withheld(status)
+
+
+def marked(table: PublicTable, status: Status, where: Mapping[str, str]) -> PublicTable:
+    """The table with a remark on the cells inside the named categories (dimension -> code).
+
+    INCOMPLETE keeps numbers and leaves hidden cells hidden. NO_DATA takes the place of zeros.
+    Raises KeyError for an unknown dimension or code, ValueError if NO_DATA meets a cell that is not 0.
+    """
+    chosen = np.ones(len(table.coords), dtype=bool)
+    for column, dimension in enumerate(table.dimensions):
+        if dimension.name in where:
+            node = dimension.index(where[dimension.name])
+            inside = (dimension.members <= dimension.members[node]).all(axis=1)
+            chosen &= inside[table.coords[:, column]]
+    for name in where:
+        table.dimension(name)
+    order = list(Status)
+    shown = table.statuses == order.index(Status.SHOWN)
+    if status is Status.NO_DATA and np.any(chosen & (~shown | (table.values != 0))):
+        raise ValueError("cells marked as no-data hold data")
+    statuses = np.where(chosen & shown, order.index(status), table.statuses).astype(np.int8)
+    return replace(table, statuses=statuses)

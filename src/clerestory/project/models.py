@@ -1,0 +1,289 @@
+"""What the files of a project folder may say, as Pydantic models; their JSON Schemas are in docs/schemas.
+
+Models check shape and single values. What spans files (a table's source exists, a page's dimension is in
+its table) is in check.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from clerestory.tables import Spread, Status
+
+NAME = r"^[a-z][a-z0-9_]*$"
+"""Names of sources, tables, dimensions and hierarchies: they become file names and addresses."""
+
+Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+
+
+def _spoken(value: object) -> object:
+    return {"en": value} if isinstance(value, str) else value
+
+
+def _has_english(value: dict[str, str]) -> dict[str, str]:
+    if not value.get("en", "").strip():
+        raise ValueError("a text needs at least English: a string, or {en = …, es = …}")
+    for language in value:
+        if language not in LANGUAGES:
+            raise ValueError(f"no language {language!r}; a text may be in {' and '.join(LANGUAGES)}")
+    return value
+
+
+def _counted(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+LANGUAGES = ("en", "es")
+"""Languages that a site can have."""
+
+Words = Annotated[
+    dict[str, str],
+    BeforeValidator(_spoken),
+    AfterValidator(_has_english),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {language: {"type": "string"} for language in LANGUAGES},
+                    "required": ["en"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""A text: a string (English), or one string a language: {en = "County", es = "Condado"}."""
+
+Code = Annotated[
+    str, BeforeValidator(_counted), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+]
+"""The code of a category or period; a whole number is taken as its digits: 2012 is "2012"."""
+
+
+class Model(BaseModel):
+    """Unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class Role(StrEnum):
+    """What a field is to the people in the records; every field of a source has exactly one."""
+
+    IDENTIFIER = "identifier"
+    """Tells who it is: never a dimension, never in `where`; read only to count distinct persons."""
+    QUASI_IDENTIFIER = "quasi-identifier"
+    """Known to others, so it helps to single people out: county, race, birth date."""
+    SENSITIVE = "sensitive"
+    """What people would not have known: status, reason, outcome."""
+    MEASURE = "measure"
+    """A number that tables may sum."""
+    OPERATIONAL = "operational"
+    """About the record, not the person: a process date, a form type. May be a dimension."""
+    UNUSED = "unused"
+    """Never read."""
+
+
+class FieldFile(Model):
+    """One field of a source."""
+
+    role: Role
+    kind: str = ""
+    """A finer word for what it holds: surname, birth-date, county, state-id; used by scan and inspect."""
+    title: Words | None = None
+    description: Words | None = None
+    unit: str = ""
+    """Of a measure: USD, firearms."""
+    bounds: tuple[int, int] | None = None
+    """Of a measure: the least and greatest value of one record; public, and needed to sum it."""
+    categories: dict[str, Words] | None = None
+    """The values the field may have, in order, with what a reader sees; a value not listed is an error."""
+
+
+class SourceFile(Model):
+    """sources/NAME.toml: where records are, and the role of every field."""
+
+    title: Words
+    location: str
+    """A file, a glob, or a database URL; relative paths are relative to the project folder."""
+    table: str = ""
+    """The table in a database (SQLite, DuckDB, PostgreSQL)."""
+    unit: Words
+    """What a row is: application, certificate, order."""
+    person: tuple[str, ...] = ()
+    """Fields which together tell people apart; empty where rows are not about persons."""
+    public: bool = False
+    """The rows themselves are public (a register of models): may be published as a list. No persons."""
+    description: Words | None = None
+    notice: Words | None = None
+    """Stands on every page that shows the source: that records are synthetic, where real ones come from."""
+    attribution: Words | None = None
+    """Who made the records, and the licence."""
+    updated: date | None = None
+    fields: dict[str, FieldFile]
+
+
+class DimensionFile(Model):
+    """One dimension of a table. Without keys: the field of the same name, by category."""
+
+    from_: str | None = Field(default=None, alias="from")
+    """The field it is made from; the dimension's own name if absent."""
+    title: Words | None = None
+    by: Literal["year", "quarter", "month", "month-of-year"] | None = None
+    """A part of a date."""
+    at: str | None = None
+    """With bands over a birth date: the date field at which the age is taken."""
+    bands: tuple[int, ...] | None = None
+    """Lower edges of classes of a number or age: [21, 25, 35] makes under 21, 21-24, 25-34, 35 and over."""
+    top: int | None = None
+    """Top-coding of a number: this value and all above are one category."""
+    hierarchy: str | None = None
+    """A hierarchy of clerestory.toml whose finest level the field holds."""
+    finest: str | None = None
+    """The finest level of the hierarchy that is published; its own finest if absent."""
+    first: Code | None = None
+    """Of a date part: the first period ("2012", "2012-Q1", "2012-03"); earlier ones are errors."""
+    last: Code | None = None
+    """Of a date part: the last period, written like the first; later ones are errors."""
+    missing: Words | None = None
+    """What the category of records without a value is called."""
+    spread: Spread | None = None
+    """With count = "person": how one person's records fall over this dimension; "latest" if absent."""
+
+
+class MarkFile(Model):
+    """A remark on published values that are there but not finished, or not collected."""
+
+    status: Literal[Status.INCOMPLETE, Status.NO_DATA]
+    where: dict[str, Code]
+    """Dimension -> code of the category it is about."""
+    note: Words
+
+
+class PublishFile(Model):
+    """Which cross-tabulations leave the building; the totals of each are implied."""
+
+    margins: tuple[tuple[str, ...], ...] = Field(min_length=1)
+
+
+class TableFile(Model):
+    """[NAME] in tables/*.toml: what is counted, by which dimensions."""
+
+    source: str
+    title: Words
+    description: Words | None = None
+    count: str | None = None
+    """"person" for distinct persons; or the source's unit, such as "application", for records."""
+    by: str | None = None
+    """With count = "person": the date field that says which of a person's records is first or latest."""
+    sum: str | None = None
+    """A measure to add up, instead of count."""
+    where: str = ""
+    """Which records count: FIELD = VALUE, !=, <, <=, >, >=, in [...], is missing, joined by and."""
+    dimensions: dict[Name, DimensionFile]
+    publish: PublishFile
+    marks: tuple[MarkFile, ...] = ()
+
+
+class HierarchyFile(Model):
+    """[hierarchies.NAME] in clerestory.toml: a lookup file that says what is inside what."""
+
+    file: str
+    """A CSV in the project: one column a level, a row for each finest code."""
+    levels: tuple[str, ...] = Field(min_length=1)
+    """Columns from fine to coarse: ["county", "region"]. LEVEL.en and LEVEL.es columns hold labels."""
+    total: Words
+    """What the whole is called: California."""
+    titles: dict[str, Words] = {}
+    """What a level is called in headings: {county = {en = "County", es = "Condado"}}."""
+
+
+class PolicyFile(Model):
+    """[policy]: the profile, and how it is tightened."""
+
+    profile: str = "calhhs-ddg-2.0"
+    minimum_count: int | None = Field(default=None, ge=2)
+    interval_width: int | None = Field(default=None, ge=1)
+
+
+class PublisherFile(Model):
+    """[publisher]: who answers for what is published."""
+
+    name: Words
+    email: str
+    url: str = ""
+
+
+class SiteFile(Model):
+    """[site]: the site as a whole."""
+
+    title: Words
+    description: Words
+    languages: tuple[Literal["en", "es"], ...] = ("en",)
+    banner: Words | None = None
+    """Stands on top of every page, such as: a demonstration with synthetic records."""
+    navigation: tuple[str, ...] = ()
+    """Pages in the order of the menu; others follow by name."""
+    address: str = ""
+    """Where it will live, for canonical links and citations: https://…"""
+
+
+class ProjectFile(Model):
+    """clerestory.toml."""
+
+    publisher: PublisherFile
+    site: SiteFile
+    policy: PolicyFile = PolicyFile()
+    hierarchies: dict[Name, HierarchyFile] = {}
+
+
+class ChartData(Model):
+    """The `data` of a chart block: protected cells of one table."""
+
+    table: str
+    levels: dict[str, str] = {}
+    """Dimension -> level drawn; the finest if absent."""
+    at: dict[str, Code] = {}
+    """Dimension -> code of a category to hold it at; others not drawn are at the reader's choice or total."""
+    order: Literal["natural", "value"] = "natural"
+    limit: int | None = Field(default=None, ge=1)
+    """Draw only the first so many categories; the data table has all."""
+    map: Literal["california-counties"] | None = None
+    """Shapes to draw the categories of a county dimension on."""
+    total: bool = False
+    """Whether the total of the drawn dimension is in the data table too (it is always downloadable)."""
+
+
+class ChartFile(Model):
+    """A fenced `chart` block: Vega-Lite in YAML whose data names a table; the value's field is `value`."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)
+    title: Words
+    description: Words | None = None
+    data: ChartData
+    spec: dict[str, Any]
+    """The Vega-Lite keys: mark, encoding, and the like."""
+
+
+class ListFile(Model):
+    """A fenced `list` block: the rows of a source that is public as such."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)
+    title: Words
+    source: str
+    fields: tuple[str, ...]
+
+
+class PageFile(Model):
+    """The front matter of a page in dashboards/."""
+
+    title: str = Field(min_length=1)
+    summary: str = ""
+    """One or two sentences for menus, search results and the page's head."""
