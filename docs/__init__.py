@@ -1,0 +1,1 @@
+"""What `make docs` makes: schemas, the command reference and screenshots."""

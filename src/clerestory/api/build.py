@@ -1,0 +1,292 @@
+"""Sources -> protected tables -> a whole release. One process, one lock, nothing half done."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clerestory import __version__
+from clerestory.api.progress import Progress, Quiet, Stopwatch
+from clerestory.confidential.protect.publish import Protection, protect, public_tables
+from clerestory.confidential.tabulate import public_rows, tabulate
+from clerestory.errors import InputError
+from clerestory.policy import Policy
+from clerestory.project import Project, load, typed_numbers
+from clerestory.release.bundle import commit, current, discard, stage, switch
+from clerestory.release.compare import Changes, compare
+from clerestory.release.lock import lock
+from clerestory.release.manifest import TableFacts
+from clerestory.release.recheck import Accounting, recheck
+from clerestory.release.words import texts_of
+from clerestory.site import package_assets, render
+from clerestory.tables import PublicList, PublicTable, marked
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What became of one source's cells. Confidential: it tells how many are primary."""
+
+    cells: int
+    published: int
+    primary: int
+    secondary: int
+    audit_level: int
+    interval_width: int
+    under_protected: int
+    undecided: int
+
+    def said(self) -> dict[str, Any]:
+        """As it stands in the JSON report."""
+        return {
+            "cells": self.cells,
+            "published": self.published,
+            "hidden": {
+                "primary": self.primary,
+                "secondary": self.secondary,
+                "total": self.primary + self.secondary,
+            },
+            "audit": {
+                "level": self.audit_level,
+                "interval_width": self.interval_width,
+                "under_protected": self.under_protected,
+                "undecided": self.undecided,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did. Confidential; written to confidential/reports, never into a release."""
+
+    project: Path
+    release: Path
+    sources: Mapping[str, SourceReport]
+    accounting: Accounting
+    changes: Changes | None
+    typed: tuple[tuple[str, int, str], ...]
+    """Numbers that were typed in prose, for the reviewer: file, line, the words around."""
+    bytes: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def said(self) -> dict[str, Any]:
+        """The JSON of `clerestory build --format json`."""
+        return {
+            "format": "clerestory-build/1",
+            "release": self.release.name,
+            "folder": str(self.release),
+            "cells": {
+                "published": sum(source.published for source in self.sources.values()),
+                "hidden": {
+                    "primary": sum(source.primary for source in self.sources.values()),
+                    "secondary": sum(source.secondary for source in self.sources.values()),
+                    "total": sum(source.primary + source.secondary for source in self.sources.values()),
+                },
+                "under_protected": sum(source.under_protected for source in self.sources.values()),
+            },
+            "sources": {name: source.said() for name, source in self.sources.items()},
+            "accounting": {"files": self.accounting.files, "numbers": self.accounting.numbers},
+            "changes": self.changes.said() if self.changes else None,
+            "typed_numbers": [{"file": f, "line": line, "text": words} for f, line, words in self.typed],
+            "bytes": self.bytes,
+            "seconds": dict(self.seconds),
+        }
+
+
+def _private(folder: Path) -> Path:
+    """The folder, made if need be, that nobody but its owner may enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def project_seed(root: Path) -> bytes:
+    """The project's persistent secret: choices among near-equal secondary suppressions come from it."""
+    path = _private(root / "confidential") / "seed"
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(SEED_BYTES) + "\n", encoding="ascii")
+        fresh.replace(path)
+    try:
+        seed = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (ValueError, UnicodeDecodeError):
+        seed = b""
+    if len(seed) != SEED_BYTES:
+        raise InputError(
+            "the project's seed cannot be read",
+            where=str(path),
+            fix="restore it from a backup; without it other cells would be hidden than in the last release",
+        )
+    return seed
+
+
+def _seed_for(seed: bytes, source: str) -> int:
+    return int.from_bytes(hashlib.sha256(seed + source.encode()).digest()[:8], "big")
+
+
+def _marked(project: Project, table: PublicTable) -> PublicTable:
+    said = project.tables[table.name].said
+    for mark in said.marks:
+        try:
+            table = marked(table, mark.status, mark.where)
+        except ValueError as problem:
+            raise InputError(
+                str(problem),
+                where=f"{project.tables[table.name].file.name}, {table.name}.marks",
+                fix="remove the mark, or restrict the table to what was collected",
+            ) from None
+    return table
+
+
+def _source_report(protection: Protection, policy: Policy) -> SourceReport:
+    hidden = int(protection.public.hidden.sum())
+    primary = int(protection.primary.sum())
+    report = protection.report
+    return SourceReport(
+        cells=len(protection.public.space),
+        published=len(protection.public.space) - hidden,
+        primary=primary,
+        secondary=hidden - primary,
+        audit_level=policy.audit_level,
+        interval_width=policy.interval_width,
+        under_protected=report.broken,
+        undecided=report.undecided,
+    )
+
+
+def _protected(project: Project, watch: Stopwatch) -> tuple[dict[str, PublicTable], dict[str, SourceReport]]:
+    tables: dict[str, PublicTable] = {}
+    reports: dict[str, SourceReport] = {}
+    seed = project_seed(project.root)
+    for name in sorted({table.said.source for table in project.tables.values()}):
+        with watch.step(f"read and count {name}"):
+            original = tabulate(project, name)
+            watch.say(f"{len(original.space):,} cells")
+        with watch.step(f"protect and audit {name}"):
+            protection = protect(
+                original, project.policy, seed=_seed_for(seed, name), progress=watch.progress.at
+            )
+            report = reports[name] = _source_report(protection, project.policy)
+            watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
+        for table in public_tables(protection.public):
+            tables[table.name] = _marked(project, table)
+    return tables, reports
+
+
+def _lists(project: Project) -> dict[str, PublicList]:
+    wanted: dict[str, list[str]] = {}
+    for page in project.pages:
+        for rows in page.lists():
+            fields = wanted.setdefault(rows.said.source, [])
+            fields.extend(f for f in rows.said.fields if f not in fields)
+    return {source: public_rows(project, source, tuple(fields)) for source, fields in wanted.items()}
+
+
+def _facts(project: Project, tables: Mapping[str, PublicTable]) -> dict[str, TableFacts]:
+    return {
+        name: TableFacts(
+            source=table.source,
+            cells=len(table.coords),
+            hidden=int((table.statuses == 1).sum()),
+            level=project.policy.audit_level,
+            interval_width=project.policy.interval_width,
+            minimum_count=project.policy.minimum_count,
+        )
+        for name, table in tables.items()
+    }
+
+
+def build(
+    root: Path,
+    *,
+    date: datetime.date | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Builds a release of the project in `root` and makes it the current one.
+
+    date: the release date that pages and manifest carry; today if absent. workers: processes that draw.
+    Raises ClerestoryError; then the earlier release is whole and current as before.
+    """
+    root = root.resolve()
+    watch = Stopwatch(progress or Quiet())
+    if not (root / "clerestory.toml").is_file():
+        raise InputError(
+            "this folder is not a Clerestory project: it has no clerestory.toml",
+            where=str(root),
+            fix="start one with `clerestory new DIR`",
+        )
+    with lock(_private(root / "confidential")) as held:
+        with watch.step("check the project"):
+            project = load(root)
+            watch.say(
+                f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
+            )
+        tables, reports = _protected(project, watch)
+        lists = _lists(project)
+        releases = root / "releases"
+        day = date or datetime.datetime.now(tz=datetime.UTC).date()
+        with watch.step("draw the site"):
+            files = render(
+                project,
+                tables,
+                lists,
+                date=day,
+                workers=workers,
+                progress=lambda done, whole: watch.progress.at(f"{done:,} of {whole:,}"),
+            )
+            staged = stage(
+                releases,
+                ((file.path, file.content, file.what) for file in files),
+                title=project.said.site.title["en"],
+                date=day,
+                software=f"clerestory {__version__}",
+                tables=_facts(project, tables),
+                held=held,
+            )
+            watch.say(f"{len(staged.manifest.files):,} files, {staged.size / 1e6:,.1f} MB")
+        with watch.step("account for every number"):
+            try:
+                accounting = recheck(
+                    staged,
+                    tables,
+                    lists,
+                    assets=package_assets(),
+                    texts=texts_of(project),
+                    workers=workers,
+                )
+            except BaseException:
+                discard(staged)
+                raise
+            watch.say(f"{accounting.numbers:,} numbers read back, each equals a protected cell")
+        before = current(releases)
+        release = commit(staged)
+        changes = compare(before, release) if before else None
+        switch(releases, release.id)
+        report = BuildReport(
+            project=root,
+            release=release.folder,
+            sources=reports,
+            accounting=accounting,
+            changes=changes,
+            typed=tuple(
+                (str(page.file.relative_to(root)), line, words)
+                for page in project.pages
+                for line, words in typed_numbers(page)
+            ),
+            bytes=staged.size,
+            seconds=watch.seconds,
+        )
+        folder = _private(root / "confidential" / "reports")
+        path = folder / f"{release.id}.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(report.said(), indent=2) + "\n", encoding="utf-8")
+    return report

@@ -1,0 +1,374 @@
+"""Decides for every hidden and implied cell whether a reader can narrow it below the policy's width.
+
+Wide is proven by two whole-number tables that satisfy everything published and differ there by the width;
+each is checked in integer arithmetic. Broken is proven by an outer bound (propagation, linear or integer
+programs). What has neither proof is undecided and must not be published.
+Source: the attacker's problem, Handbook on Statistical Disclosure Control, ch. 4; level 2, the attacker who
+knows that zeros are shown and that counts are whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clerestory.attack.programs import Answer, Program, whole
+from clerestory.attack.relations import Kind, Relations, relations
+from clerestory.attack.system import Component, System, attackers_system, components, contradiction
+from clerestory.attack.tables import any_table, ceiling, completed, program
+from clerestory.errors import Undecided
+from clerestory.tables import PublicCells
+from clerestory.tables.space import IntArray
+
+Progress = Callable[[str], None]
+Interval = tuple[int, int | None]
+
+_ROUNDS = 40
+"""Random objectives tried in a component before its undecided cells are tried one by one."""
+_IDLE = 3
+"""Rounds without a new decision after which random objectives stop."""
+_NODES = 3_000
+"""Branch-and-bound nodes for one end of one cell."""
+_EXACT_NODES = 100_000
+"""Branch-and-bound nodes for one exact end."""
+_SURE = 1e-5
+"""How far a solver's bound may be off, in units of the cell."""
+
+
+class Verdict(IntEnum):
+    """What is proven of a cell."""
+
+    WIDE = 0
+    BROKEN = 1
+    UNDECIDED = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What is proven of every hidden and implied cell.
+
+    variables: (n,) positions in relations; all hidden cells first. verdicts: (n,) of Verdict. low, high:
+    (n,) the values over the witnesses, so what a reader surely cannot rule out. outer_low, outer_high: (n,)
+    bounds that hold for sure. small_lines: rows in which the cells that are not shown have a known sum
+    from 1 to the minimum - 1: a small count that anybody can work out.
+    """
+
+    relations: Relations
+    variables: IntArray
+    verdicts: NDArray[np.int8]
+    low: IntArray
+    high: IntArray
+    outer_low: NDArray[np.float64]
+    outer_high: NDArray[np.float64]
+    small_lines: IntArray
+
+    @property
+    def wide(self) -> bool:
+        """Whether everything is proven wide enough."""
+        return bool(np.all(self.verdicts == Verdict.WIDE)) and not len(self.small_lines)
+
+    def of(self, verdict: Verdict) -> IntArray:
+        """The variables with this verdict."""
+        return self.variables[self.verdicts == verdict]
+
+
+class _State:
+    """Inner and outer bounds of every variable as proofs come in."""
+
+    def __init__(self, system: System, width: int) -> None:
+        count = system.relations.variables
+        everything = np.arange(count)
+        self.need = width * system.relations.factor(everything)
+        self.low = np.full(count, np.iinfo(np.int64).max)
+        self.high = np.full(count, np.iinfo(np.int64).min)
+        self.outer_low, self.outer_high = system.lower.copy(), system.upper.copy()
+
+    def witness(self, columns: IntArray, table: IntArray) -> None:
+        self.low[columns] = np.minimum(self.low[columns], table)
+        self.high[columns] = np.maximum(self.high[columns], table)
+
+    def wide(self, columns: IntArray) -> NDArray[np.bool_]:
+        seen = self.high[columns] >= self.low[columns]
+        reach = np.where(seen, self.high[columns], 0) - np.where(seen, self.low[columns], 0)
+        return np.asarray(seen & (reach >= self.need[columns]))
+
+    def broken(self, columns: IntArray) -> NDArray[np.bool_]:
+        return np.asarray(self.outer_high[columns] - self.outer_low[columns] < self.need[columns])
+
+    def undecided(self, columns: IntArray) -> NDArray[np.bool_]:
+        return ~self.wide(columns) & ~self.broken(columns)
+
+
+def decide(
+    public: PublicCells,
+    *,
+    width: int,
+    minimum: int,
+    start: IntArray | None = None,
+    seed: int = 0,
+    known: Relations | None = None,
+    progress: Progress | None = None,
+) -> Verdicts:
+    """What a reader can work out of public cells, decided for every hidden and every implied cell.
+
+    width: the least distance, in counts, of two feasible values (a sum needs width times the largest single
+    contribution); minimum: implied counts that are known exactly must not be 1 to minimum - 1. start: (cells,)
+    values that are known to fit, such as the true ones, to save finding some. known: relations(public.space),
+    if at hand. Raises InputError if the published values contradict each other.
+    """
+    rules = known if known is not None else relations(public.space)
+    system = attackers_system(rules, public)
+    state = _State(system, width)
+    judged = _judged(rules, public)
+    table = None if start is None else completed(rules, start, seed=seed)
+    rng = np.random.default_rng(seed)
+    for part in components(system):
+        forms = np.flatnonzero(judged[part.columns])
+        if not len(forms):
+            if any_table(ceiling(part, width), rng) is None and table is None:
+                raise contradiction(rules)
+            continue
+        _decide_component(part, forms, state, table, rng, rules)
+        if progress is not None:
+            left = int(state.undecided(part.columns[forms]).sum())
+            progress(f"attacked {len(part.columns)} linked cells, {left} undecided")
+    return _verdicts(system, public, state, judged, minimum)
+
+
+def _judged(rules: Relations, public: PublicCells) -> NDArray[np.bool_]:
+    judged = (rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)
+    judged[: len(public.hidden)] = public.hidden
+    return judged
+
+
+def _decide_component(
+    part: Component,
+    forms: IntArray,
+    state: _State,
+    table: IntArray | None,
+    rng: np.random.Generator,
+    rules: Relations,
+) -> None:
+    endless = np.isinf(part.upper)
+    part = ceiling(part, int(state.need[part.columns].max()))
+    base = table[part.columns] if table is not None else any_table(part, rng)
+    if base is None or not part.holds(base):
+        raise contradiction(rules)
+    state.witness(part.columns, base)
+    linear = program(part)
+    _random_ends(part, forms, state, linear, rng)
+    for form in forms:
+        _one_cell(part, int(form), state, linear, base, endless)
+
+
+def _random_ends(
+    part: Component, forms: IntArray, state: _State, linear: Program, rng: np.random.Generator
+) -> None:
+    """Vertices that push many undecided cells to their ends at once, up and down by turns."""
+    idle = 0
+    costs = np.zeros(len(part.columns))
+    left = len(forms) + 1
+    for number in range(_ROUNDS):
+        open_forms = forms[state.undecided(part.columns[forms])]
+        if not len(open_forms):
+            return
+        idle = 0 if len(open_forms) < left else idle + 1
+        left = len(open_forms)
+        if idle > _IDLE:
+            return
+        if number % 2 == 0:
+            costs = np.zeros(len(part.columns))
+            costs[open_forms] = rng.uniform(0.2, 1, left) * rng.choice([-1.0, 1.0], left)
+        linear.set_costs(costs)
+        answer = linear.solve(greatest=number % 2 == 0)
+        if answer.values is None:
+            continue
+        found = whole(answer.values)
+        if found is not None and part.holds(found):
+            state.witness(part.columns, found)
+
+
+def _one_cell(
+    part: Component, form: int, state: _State, linear: Program, base: IntArray, endless: NDArray[np.bool_]
+) -> None:
+    """Both ends of one cell: by linear programs, then near them in whole numbers, then by integer programs."""
+    column = part.columns[form : form + 1]
+    if not state.undecided(column)[0]:
+        return
+    costs = np.zeros(len(part.columns))
+    costs[form] = 1.0
+    linear.set_costs(costs)
+    near: list[tuple[bool, NDArray[np.float64]]] = []
+    for greatest in (True, False):
+        answer = linear.solve(greatest=greatest)
+        if answer.values is None:
+            continue
+        _outer(state, int(column[0]), answer, greatest, part, endless)
+        found = whole(answer.values)
+        if found is not None and part.holds(found):
+            state.witness(part.columns, found)
+        else:
+            near.append((greatest, answer.values))
+    for greatest, point in near:
+        if state.undecided(column)[0]:
+            close = Component(
+                part.columns,
+                part.matrix,
+                part.rhs,
+                np.maximum(part.lower, np.floor(np.minimum(point, base)) - 1),
+                np.minimum(part.upper, np.ceil(np.maximum(point, base)) + 1),
+            )
+            _whole_end(close, form, state, costs, greatest, endless, outer=False)
+    for greatest in (True, False):
+        if state.undecided(column)[0]:
+            _whole_end(part, form, state, costs, greatest, endless, outer=True)
+
+
+def _whole_end(
+    part: Component,
+    form: int,
+    state: _State,
+    costs: NDArray[np.float64],
+    greatest: bool,
+    endless: NDArray[np.bool_],
+    *,
+    outer: bool,
+) -> None:
+    """An integer program for one end; without `outer` its box is narrowed and only witnesses count."""
+    variable = int(part.columns[form])
+    search = program(part, integer=True, nodes=_NODES)
+    search.set_costs(costs)
+    need = int(state.need[variable])
+    aim = state.low[variable] + need if greatest else state.high[variable] - need
+    answer = search.solve(greatest=greatest, target=float(aim))
+    if outer and answer.values is not None:
+        _outer(state, variable, answer, greatest, part, endless)
+    if answer.values is not None:
+        found = np.rint(answer.values).astype(np.int64)
+        if part.holds(found):
+            state.witness(part.columns, found)
+
+
+def _outer(
+    state: _State, variable: int, answer: Answer, greatest: bool, part: Component, endless: NDArray[np.bool_]
+) -> None:
+    """An outer bound, rounded to the whole number inside.
+
+    Where no artificial ceiling presses on the objective, the optimum is the same without the ceilings.
+    """
+    if answer.values is None or not np.isfinite(answer.bound):
+        return
+    held = endless & (answer.values >= part.upper - 0.5)
+    if answer.pressed is not None:
+        held &= answer.pressed
+    if held.any():
+        return
+    if greatest:
+        state.outer_high[variable] = min(state.outer_high[variable], np.floor(answer.bound + _SURE))
+    else:
+        state.outer_low[variable] = max(state.outer_low[variable], np.ceil(answer.bound - _SURE))
+
+
+def _verdicts(
+    system: System, public: PublicCells, state: _State, judged: NDArray[np.bool_], minimum: int
+) -> Verdicts:
+    rules = system.relations
+    exact = state.outer_low == state.outer_high
+    hidden = np.zeros(rules.variables, dtype=bool)
+    hidden[: len(public.hidden)] = public.hidden
+    # An implied cell that is known exactly acts as a shown one: it must be no small count, and that is all.
+    settled = exact & judged & ~hidden
+    small_step = exact & (rules.kinds == Kind.STEP) & _small(rules, state.outer_low, minimum)
+    small = _small(rules, state.outer_low, minimum)
+    variables = np.flatnonzero((judged & ~settled) | (settled & small) | small_step)
+    verdicts = np.full(len(variables), Verdict.UNDECIDED, dtype=np.int8)
+    verdicts[state.wide(variables)] = Verdict.WIDE
+    verdicts[state.broken(variables)] = Verdict.BROKEN
+    return Verdicts(
+        relations=rules,
+        variables=variables,
+        verdicts=verdicts,
+        low=state.low[variables],
+        high=state.high[variables],
+        outer_low=state.outer_low[variables],
+        outer_high=state.outer_high[variables],
+        small_lines=small_lines(rules, exact & ~hidden, state.outer_low, minimum),
+    )
+
+
+def _small(rules: Relations, values: NDArray[np.float64], minimum: int) -> NDArray[np.bool_]:
+    """Where a value is that of 1 to minimum - 1 records for sure; a sum tells that only by its least part."""
+    return (values > 0) & (values < np.maximum(minimum * rules.least(), 0))
+
+
+def small_lines(
+    rules: Relations, exact: NDArray[np.bool_], values: NDArray[np.float64], minimum: int
+) -> IntArray:
+    """Lines with a known parent of which 1 to minimum - 1 are left after all known parts are taken away.
+
+    exact, values: (variables,) what is known, and its value. A child that is not known itself may have known
+    parts along the same axis: regions hidden, most of their counties shown.
+    """
+    matrix = rules.matrix
+    found = [np.zeros(0, dtype=np.int64)]
+    limit = minimum * rules.least()
+    for axis in range(rules.boxes.shape[1]):
+        lines = np.flatnonzero(rules.axes == axis)
+        parents = rules.parents[lines]
+        parts = matrix[lines]
+        covered = np.where(exact, values, 0).astype(np.int64)
+        open_lines = ~exact[parents]
+        while True:
+            inside = covered[parents] - parts @ covered  # the children of each line
+            more = covered.copy()
+            np.maximum.at(more, parents[open_lines], inside[open_lines])
+            if np.array_equal(more, covered):
+                break
+            covered = more
+        rest = covered[parents] - inside
+        found.append(lines[~open_lines & (rest > 0) & (rest < limit[parents])])
+    return np.concatenate(found)
+
+
+def feasibility_interval(public: PublicCells, cell: int, *, known: Relations | None = None) -> Interval:
+    """The exact ends of one cell over all whole-number tables that fit; the upper one None if unbounded.
+
+    In the unit of the cell. Raises InputError if the published values contradict each other, Undecided at
+    the node limit. Source: Handbook on Statistical Disclosure Control, ch. 4.
+    """
+    rules = known if known is not None else relations(public.space)
+    system = attackers_system(rules, public)
+    for part in components(system):
+        place = np.flatnonzero(part.columns == cell)
+        if len(place):
+            return _exact_ends(part, int(place[0]), rules)
+    return int(system.lower[cell]), int(system.upper[cell])
+
+
+def _exact_ends(part: Component, form: int, rules: Relations) -> Interval:
+    endless = np.isinf(part.upper)
+    part = ceiling(part, 0)
+    search = program(part, integer=True, nodes=_EXACT_NODES)
+    costs = np.zeros(len(part.columns))
+    costs[form] = 1.0
+    search.set_costs(costs)
+    ends: list[int] = []
+    for greatest in (False, True):
+        answer = search.solve(greatest=greatest)
+        if answer.feasible is False:
+            raise contradiction(rules)
+        table = None if answer.values is None else np.rint(answer.values).astype(np.int64)
+        if table is None or not part.holds(table) or abs(answer.bound - table[form]) > 0.5:
+            raise Undecided(
+                "the exact interval was not found within the node limit",
+                where=rules.describe(int(part.columns[form])),
+                fix="ask for its verdict instead: two witnesses are easier to find than both ends",
+            )
+        if greatest and endless[form] and table[form] >= part.upper[form] / 4:
+            return ends[0], None
+        ends.append(int(table[form]))
+    return ends[0], ends[1]

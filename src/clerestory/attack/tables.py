@@ -1,0 +1,84 @@
+"""Whole integer tables that satisfy a component: the attacker's possible worlds, and where to find one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clerestory.attack.programs import Program, whole
+from clerestory.attack.relations import Relations
+from clerestory.attack.system import Component, System, components, contradiction, propagate
+from clerestory.errors import Undecided
+from clerestory.tables.space import IntArray
+
+_TRIES = 6
+_NODES = 20_000
+"""Branch-and-bound nodes for one table; a fixed count, so that the answer does not depend on the machine."""
+
+
+def ceiling(component: Component, room: int) -> Component:
+    """The component with finite upper bounds, so large that no vertex of the bounded part reaches them."""
+    finite = np.where(np.isinf(component.upper), 0, component.upper)
+    reach = float(np.abs(component.rhs).sum() + component.lower.sum() + finite.sum() + room) * 4 + 1000
+    upper = np.where(np.isinf(component.upper), component.lower + reach, component.upper)
+    return Component(component.columns, component.matrix, component.rhs, component.lower, upper)
+
+
+def program(component: Component, *, integer: bool = False, nodes: int = 0) -> Program:
+    """The component as a program; every upper bound must be finite."""
+    return Program(
+        component.matrix,
+        component.rhs.astype(np.float64),
+        component.lower,
+        component.upper,
+        integer=integer,
+        nodes=nodes,
+    )
+
+
+def any_table(component: Component, rng: np.random.Generator) -> IntArray | None:
+    """One integer table of a component, None if it has none. Raises Undecided at the node limit."""
+    linear = program(component)
+    for _ in range(_TRIES):
+        linear.set_costs(rng.uniform(0.5, 1, len(component.columns)))
+        answer = linear.solve()
+        if answer.feasible is False:
+            return None
+        if answer.values is not None:
+            table = whole(answer.values)
+            if table is not None and component.holds(table):
+                return table
+    answer = program(component, integer=True, nodes=_NODES).solve()
+    if answer.feasible is False:
+        return None
+    if answer.values is not None:
+        table = np.rint(answer.values).astype(np.int64)
+        if component.holds(table):
+            return table
+    raise Undecided(
+        f"no whole-number table found for a component of {len(component.columns)} cells",
+        where="the attacker's system",
+        fix="hide fewer cells, or split the tables of this source",
+    )
+
+
+def completed(relations: Relations, values: IntArray, *, seed: int = 0) -> IntArray:
+    """(variables,) a table with these cell values, unpublished boxes filled in so that every row holds.
+
+    values: (cells,). Raises InputError if the values do not add up, Undecided at the node limit.
+    """
+    lower = np.zeros(relations.variables)
+    upper = np.full(relations.variables, np.inf)
+    lower[: len(values)] = upper[: len(values)] = values
+    lower, upper = propagate(relations.matrix, lower, upper)
+    if np.any(lower > upper):
+        raise contradiction(relations)
+    table = lower.astype(np.int64)
+    rng = np.random.default_rng(seed)
+    for part in components(System(relations, lower, upper, lower == upper)):
+        found = any_table(ceiling(part, 0), rng)
+        if found is None:
+            raise contradiction(relations)
+        table[part.columns] = found
+    if np.any(relations.matrix @ table != 0):
+        raise contradiction(relations)
+    return table

@@ -1,0 +1,221 @@
+"""The commands. `clerestory --help` is their reference."""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clerestory import __version__
+from clerestory.cli.console import Steps, answering, err, out, print_json
+
+if TYPE_CHECKING:
+    from clerestory.api import BuildReport
+    from clerestory.release.verify import Release
+
+app = typer.Typer(
+    name="clerestory",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Publishes dashboards and open data from confidential records, so that nobody in the records can be "
+    "seen or worked out.\n\nExit codes: 0 done, 1 the answer is no, 2 the call or the input is wrong, "
+    "3 could not decide.",
+)
+
+
+class Format(StrEnum):
+    """How a command reports."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to report: for people or for programs.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Processes that draw the site.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"clerestory {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or an empty one.")],
+    template: Annotated[str, typer.Option(help="What to start from: blank or openjustice.")] = "blank",
+) -> None:
+    """Make a project folder to start from."""
+    from clerestory.api import new_project
+
+    with answering():
+        new_project(folder, template)
+        out.print(f"Made {folder} from the template {template!r}.", markup=False)
+        if template == "openjustice":
+            out.print(f"Next: clerestory demo {folder} --records-only, or put your own records in place.")
+        else:
+            out.print(f"Next: clerestory check {folder}", markup=False)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="The project.")] = Path(),
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """All that `build` would refuse about the project's files, without opening a source."""
+    from clerestory.project import load
+
+    with answering(as_json=format is Format.JSON):
+        project = load(folder.resolve())
+        facts = {
+            "sources": len(project.sources),
+            "tables": len(project.tables),
+            "pages": len(project.pages),
+        }
+        if format is Format.JSON:
+            print_json({"kind": "done", "exit": 0, **facts})
+        else:
+            out.print("Nothing to refuse: " + ", ".join(f"{n} {what}" for what, n in facts.items()) + ".")
+            out.print(f"Next: clerestory build {folder}", markup=False)
+
+
+@app.command()
+def inspect(
+    source: Annotated[str, typer.Argument(help="A file, a glob, or a database URL.")],
+    table: Annotated[str, typer.Option(help="The table, in a database.")] = "",
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Read a source's shape and propose a role for every field, with reasons. No value is shown."""
+    from clerestory.confidential.inspect import inspect_source, proposal_toml
+
+    with answering(as_json=format is Format.JSON):
+        proposals = inspect_source(source, table=table)
+        if format is Format.JSON:
+            print_json({"fields": [proposal.said() for proposal in proposals]})
+        else:
+            out.print(proposal_toml(source, proposals, table=table), markup=False)
+            err.print("Read each line before you save it as sources/NAME.toml: roles are yours to decide.")
+
+
+def _announce(address: str, release: Release) -> None:
+    out.print(f"Serving release {release.id} on {address} (Ctrl+C stops)", markup=False)
+
+
+def _say_built(report: BuildReport) -> None:
+    for name, source in report.sources.items():
+        hidden = source.primary + source.secondary
+        out.print(
+            f"  {name:<12} {source.cells:>7,} cells  {source.published:>7,} published  {hidden:>6,} hidden "
+            f"({source.primary:,} small, {source.secondary:,} to protect them)",
+            markup=False,
+        )
+    out.print(
+        f"Every hidden number stays uncertain by the policy's width (level "
+        f"{max((s.audit_level for s in report.sources.values()), default=2)} audit); "
+        f"{report.accounting.numbers:,} published numbers read back.",
+        markup=False,
+    )
+    if report.typed:
+        out.print(
+            f"{len(report.typed)} numbers are typed in prose; read them in the build report:", markup=False
+        )
+        for file, line, words in report.typed[:5]:
+            out.print(f"  {file}:{line}  {words}", markup=False)
+    if report.changes is not None:
+        out.print(report.changes.summary(), markup=False)
+    out.print(f"Release {report.release.name} is whole: {report.release}", markup=False)
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="The project.")] = Path(),
+    date: Annotated[str, typer.Option(help="The release date, YYYY-MM-DD; today if absent.")] = "",
+    workers: WorkersOption = 2,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Sources → protected tables → a whole release, audited and accounted for."""
+    from clerestory.api import build as run
+    from clerestory.errors import InputError
+
+    steps = Steps()
+    with answering(steps, as_json=format is Format.JSON):
+        try:
+            day = datetime.date.fromisoformat(date) if date else None
+        except ValueError:
+            raise InputError("--date is not a date", fix="write it as YYYY-MM-DD") from None
+        report = run(folder, date=day, workers=workers, progress=steps)
+        if format is Format.JSON:
+            print_json(report.said())
+        else:
+            _say_built(report)
+            out.print(f"Next: clerestory serve {folder}", markup=False)
+
+
+@app.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(help="The project, or its releases folder.")] = Path(),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; if taken, the next one.")] = 8000,
+) -> None:
+    """The public site, from the current release only."""
+    from clerestory.serve import serve as run
+
+    with answering():
+        run(folder, host=host, port=port, announce=_announce)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
+    scale: Annotated[
+        float, typer.Option(help="Share of the true size of DROS, FSC and AWR; 1 is all.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option(help="The records are a function of the seed.")] = 20220627,
+    serve: Annotated[bool, typer.Option(help="Serve the site when it is built.")] = True,
+    records_only: Annotated[bool, typer.Option("--records-only", help="Write the records and stop.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; if taken, the next one.")] = 8000,
+    workers: WorkersOption = 2,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Synthetic firearms records and real deaths-in-custody records → a live site on 127.0.0.1."""
+    from clerestory.api import demo as run
+
+    steps = Steps()
+    with answering(steps, as_json=format is Format.JSON):
+        report = run(
+            folder, scale=scale, seed=seed, records_only=records_only, workers=workers, progress=steps
+        )
+        if report is None:
+            out.print(f"Records are in {folder / 'records'}. Next: clerestory build {folder}", markup=False)
+            return
+        if format is Format.JSON:
+            print_json(report.said())
+        else:
+            _say_built(report)
+        if serve:
+            from clerestory.serve import serve as run_server
+
+            run_server(
+                folder, host="127.0.0.1", port=port, announce=lambda line: out.print(line, markup=False)
+            )
+        elif format is Format.TEXT:
+            out.print(f"Next: clerestory serve {folder}", markup=False)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,66 @@
+"""The one door: original cells go in, protected and audited public cells come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clerestory.attack.relations import relations
+from clerestory.confidential.audit import AuditReport, audit
+from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protect.rules import primary_suppressions
+from clerestory.confidential.protect.suppress import suppress
+from clerestory.policy import Policy
+from clerestory.tables import PublicCells, PublicTable, Status
+
+
+@dataclass(frozen=True, eq=False)
+class Protection:
+    """What protection made. Only `public` may leave; primary, secondary: (cells,) bool, for insiders."""
+
+    public: PublicCells
+    primary: NDArray[np.bool_]
+    secondary: NDArray[np.bool_]
+    report: AuditReport
+
+    def __repr__(self) -> str:
+        return f"Protection(source={self.public.space.source!r}, cells={len(self.public.space)})"
+
+
+def protect(
+    original: OriginalCells, policy: Policy, *, seed: int, progress: Callable[[str], None] | None = None
+) -> Protection:
+    """The public cells of a source, in which the audit left nothing narrower than the policy allows.
+
+    seed: the project's secret seed; it breaks ties among cells that might be hidden. The outcome follows
+    from (original, policy, seed). Raises Refused if no pattern protects these tables, Undecided if the audit
+    came to its limits; both name the table and neither carries a value.
+    """
+    primary = primary_suppressions(original, policy)
+    rules = relations(original.space)
+    hidden = suppress(rules, original, policy, primary, seed=seed, progress=progress)
+    public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
+    found = audit(public, policy=policy, start=original.values, seed=seed, progress=progress)
+    return Protection(public, primary, hidden & ~primary, found)
+
+
+def public_tables(public: PublicCells) -> tuple[PublicTable, ...]:
+    """One table per layout of the space, in order; rows in the order of the layout."""
+    shown, hidden = list(Status).index(Status.SHOWN), list(Status).index(Status.HIDDEN)
+    return tuple(
+        PublicTable(
+            name=layout.design.name,
+            source=public.space.source,
+            title=layout.design.title,
+            unit=layout.design.unit,
+            dimensions=layout.design.dimensions,
+            margins=layout.design.margins,
+            coords=layout.coords,
+            values=np.where(public.hidden[layout.cells], 0, public.values[layout.cells]),
+            statuses=np.where(public.hidden[layout.cells], hidden, shown).astype(np.int8),
+        )
+        for layout in public.space.layouts
+    )

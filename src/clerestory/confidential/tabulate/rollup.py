@@ -1,0 +1,125 @@
+"""From the finest groups to the cells of a block: atoms first, then the sets that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clerestory.tables import Block, CellSpace
+from clerestory.tables.space import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One axis of a block.
+
+    axis: its position in the space. ids: the set ids used, each once. places: for each step along the block,
+    the position in `ids`, -1 for an impossible one. members: (ids, atoms) bool. atoms: (categories,) the atom
+    of each category: categories that no set of the block tells apart are one atom.
+    """
+
+    axis: int
+    ids: IntArray
+    places: IntArray
+    members: NDArray[np.bool_]
+    atoms: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A block, ready to be filled."""
+
+    sides: tuple[Side, ...]
+    cells: IntArray
+
+    @property
+    def atom_shape(self) -> tuple[int, ...]:
+        """How many atoms each side has."""
+        return tuple(side.members.shape[1] for side in self.sides)
+
+    @property
+    def box_shape(self) -> tuple[int, ...]:
+        """How many sets each side has."""
+        return tuple(len(side.ids) for side in self.sides)
+
+    def box_cells(self) -> IntArray:
+        """The cell of each combination of sets, in box_shape; -1 if the block has none."""
+        found = np.full(self.box_shape, -1, dtype=np.int64)
+        index, cells = self._possible()
+        found[index] = cells
+        return found
+
+    def atom_codes(
+        self, size: int, classes: Sequence[NDArray[np.int32]], categories: Sequence[IntArray]
+    ) -> IntArray:
+        """The atom of each of `size` groups, as one number.
+
+        classes: (groups,) for each axis of the space; categories: the category of each class of an axis.
+        """
+        codes = np.zeros(size, dtype=np.int64)
+        stride = 1
+        for side in reversed(self.sides):
+            of_class = side.atoms[categories[side.axis]] * stride
+            codes += of_class[classes[side.axis]]
+            stride *= side.members.shape[1]
+        return codes
+
+    def boxes(self, atoms: IntArray) -> IntArray:
+        """What the sets hold, from what the atoms hold: atom_shape in, box_shape out."""
+        result = atoms.reshape(self.atom_shape)
+        for place, side in enumerate(self.sides):
+            result = np.moveaxis(
+                np.tensordot(side.members.astype(np.int64), result, axes=(1, place)), 0, place
+            )
+        return result
+
+    def atoms_inside(self, boxes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which atoms are in any of the chosen boxes: box_shape in, atom_shape out."""
+        result = boxes.astype(np.int64)
+        for place, side in enumerate(self.sides):
+            result = np.moveaxis(
+                np.tensordot(side.members.T.astype(np.int64), result, axes=(1, place)), 0, place
+            )
+            result = (result > 0).astype(np.int64)
+        return result.astype(bool)
+
+    def fill(self, values: IntArray, boxes: IntArray) -> None:
+        """Writes what the sets hold to the cells."""
+        index, cells = self._possible()
+        values[cells] = boxes[index]
+
+    def _possible(self) -> tuple[tuple[IntArray, ...], IntArray]:
+        cells = self.cells.ravel()
+        where = np.flatnonzero(cells >= 0)
+        steps = np.unravel_index(where, self.cells.shape)
+        index = tuple(side.places[step] for side, step in zip(self.sides, steps, strict=False))
+        return index, cells[where]
+
+
+def grid_of(space: CellSpace, block: Block) -> Grid:
+    """The grid of a block."""
+    sides = []
+    for axis, steps in zip(block.axes, block.sets, strict=True):
+        ids = np.unique(steps[steps >= 0])
+        places = np.where(steps >= 0, np.searchsorted(ids, steps), -1)
+        members = space.sets[axis][ids]
+        unique, inverse = np.unique(members, axis=1, return_inverse=True)
+        sides.append(Side(axis, ids, places, unique, inverse.ravel().astype(np.int64)))
+    return Grid(tuple(sides), block.cells)
+
+
+def added(codes: IntArray, values: IntArray, size: int) -> IntArray:
+    """Sums of values by code, exact: in three parts, each of which a float can hold."""
+    if not len(values):
+        return np.zeros(size, dtype=np.int64)
+    greatest = int(np.abs(values).max())
+    if greatest * len(values) < 1 << 53:
+        return np.bincount(codes, weights=values, minlength=size).astype(np.int64)
+    total = np.zeros(size, dtype=np.int64)
+    for shift in (0, 21, 42):
+        part = values >> shift if shift == 42 else (values >> shift) & 0x1FFFFF
+        total += np.bincount(codes, weights=part, minlength=size).astype(np.int64) << shift
+    return total

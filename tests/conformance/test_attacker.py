@@ -1,0 +1,242 @@
+"""Two opinions on every release: what `protect` publishes, the second attacker cannot narrow, and what the
+second attacker breaks, `audit` does not pass.
+
+The instances are numbered; a failure names them. `CLERESTORY_CAMPAIGN=1 pytest -m campaign tests/conformance`
+goes through more of them: CLERESTORY_CAMPAIGN_FIRST (100000) and CLERESTORY_CAMPAIGN_COUNT (10000) say which.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from clerestory.confidential.audit import audit
+from clerestory.confidential.protect.publish import Protection, protect
+from clerestory.errors import ClerestoryError, Refused, Undecided
+from clerestory.policy import Policy
+from clerestory.tables import PublicCells
+from tests.attacker.brute import Findings, attack, finest_intervals
+from tests.attacker.instances import Instance, as_published, instance
+
+CHUNKS = 20
+INSTANCES = 2_000
+BROKEN = 240
+FIRST = int(os.environ.get("CLERESTORY_CAMPAIGN_FIRST", "100000"))
+COUNT = int(os.environ.get("CLERESTORY_CAMPAIGN_COUNT", "10000"))
+campaign = pytest.mark.skipif(
+    os.environ.get("CLERESTORY_CAMPAIGN") != "1", reason="long: set CLERESTORY_CAMPAIGN=1"
+)
+
+
+def seeds_of(chunk: int, *, first: int, count: int) -> range:
+    """The numbers of a chunk's instances: every CHUNKS-th of them."""
+    return range(first + chunk, first + count, CHUNKS)
+
+
+def described(made: Instance) -> str:
+    """An instance in a line, with the number that makes it again."""
+    space = made.original.space
+    return (
+        f"instance({made.seed}): {made.kind}, {len(space)} cells, {len(space.layouts)} tables, "
+        f"minimum_count {made.policy.minimum_count}, width {made.policy.interval_width}"
+    )
+
+
+def faults_of(findings: Findings) -> str:
+    """What the second attacker found, shortly."""
+    parts = {
+        "narrow": dict(findings.narrow),
+        "small shown": findings.small_shown,
+        "small sums": findings.small_sums,
+        "open units": findings.open_units,
+    }
+    return "; ".join(f"{name}: {what}" for name, what in parts.items() if what)
+
+
+def verdict(public: PublicCells, policy: Policy) -> str:
+    """What the system's own audit says: passed, refused or undecided."""
+    try:
+        audit(public, policy=policy)
+    except Refused:
+        return "refused"
+    except Undecided:
+        return "undecided"
+    return "passed"
+
+
+# --- what is published --------------------------------------------------------------------------------------
+
+
+def faults_of_publication(made: Instance, protection: Protection) -> Iterator[str]:
+    """What is wrong with the published cells themselves, by the truth, before any attack."""
+    original, public, policy = made.original, protection.public, made.policy
+    hidden = public.hidden
+    if np.any(public.values[~hidden] != original.values[~hidden]):
+        yield "a shown value is not the true one"
+    if public.zeros_shown and np.any(hidden & (original.values == 0)):
+        yield "a zero is hidden though zeros are always shown"
+    small = (original.records > 0) & (original.records < policy.minimum_count)
+    if original.persons is not None:
+        small |= (original.persons > 0) & (original.persons < policy.minimum_count)
+    small |= (original.values > 0) & (original.values < policy.minimum_count)
+    if np.any(small & (original.values > 0) & ~hidden):
+        yield "a cell of few records or persons is shown"
+    if np.any(protection.primary & protection.secondary):
+        yield "a cell is both primary and secondary"
+    if np.any((protection.primary | protection.secondary) != hidden):
+        yield "the hidden cells are not the primary and the secondary ones"
+
+
+def protected(seed: int) -> tuple[Instance, Protection]:
+    made = instance(seed)
+    return made, protect(made.original, made.policy, seed=seed)
+
+
+def faults_of_release(seed: int) -> Iterator[str]:
+    """Whatever the truth, the second attacker or the audit have against the release of an instance."""
+    try:
+        made, protection = protected(seed)
+    except ClerestoryError as error:
+        # with every cell but the zeros hidden any multiple of the truth fits, so no instance need be refused
+        yield f"{described(instance(seed))}: {error}"
+        return
+    for fault in faults_of_publication(made, protection):
+        yield f"{described(made)}: {fault}"
+    findings = attack(as_published(protection.public, made.policy))
+    if findings.broken:
+        yield f"{described(made)}: {faults_of(findings)}"
+    said = verdict(protection.public, made.policy)
+    if said != "passed":
+        yield f"{described(made)}: the audit of what was just protected: {said}"
+
+
+# --- releases broken on purpose -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A release with a fault put in, and the policy it is held against."""
+
+    how: str
+    public: PublicCells
+    policy: Policy
+
+
+def _shown_again(made: Instance, protection: Protection, cells: list[int]) -> PublicCells:
+    hidden = protection.public.hidden.copy()
+    hidden[cells] = False
+    values = np.where(hidden, 0, made.original.values)
+    return replace(protection.public, values=values, hidden=hidden)
+
+
+def broken_on_purpose(made: Instance, protection: Protection) -> Iterator[Broken]:
+    """Releases made worse in one way each; not every one of them is broken by it."""
+    draw = random.Random(made.seed)
+    policy = made.policy
+    large = made.original.values >= policy.minimum_count
+    secondary = np.flatnonzero(protection.secondary & large).tolist()
+    hidden = np.flatnonzero(protection.public.hidden).tolist()
+    if secondary:
+        cell = draw.choice(secondary)
+        yield Broken("one secondary shown again", _shown_again(made, protection, [cell]), policy)
+        cells = draw.sample(secondary, (len(secondary) + 1) // 2)
+        yield Broken("half of the secondaries shown again", _shown_again(made, protection, cells), policy)
+        yield Broken("no secondary at all", _shown_again(made, protection, secondary), policy)
+    if hidden:
+        cell = draw.choice(hidden)
+        yield Broken("any hidden cell shown", _shown_again(made, protection, [cell]), policy)
+        wider = replace(policy, interval_width=policy.interval_width + draw.choice([1, 3, 10]))
+        yield Broken("a wider policy", protection.public, wider)
+    stricter = replace(policy, minimum_count=policy.minimum_count + draw.choice([1, 3, 10]))
+    yield Broken("a higher minimum", protection.public, stricter)
+
+
+Judged = Callable[[str, str, Findings], None]
+
+
+def faults_of_audit(seed: int, judged: Judged) -> Iterator[str]:
+    """Releases broken on purpose that the second attacker breaks and the audit passes, or the other way."""
+    try:
+        made, protection = protected(seed)
+    except ClerestoryError:
+        return
+    for broken in broken_on_purpose(made, protection):
+        findings = attack(as_published(broken.public, broken.policy))
+        said = verdict(broken.public, broken.policy)
+        judged(broken.how, said, findings)
+        if findings.broken and said == "passed":
+            yield f"{described(made)}: {broken.how}: passed, but {faults_of(findings)}"
+        if not findings.broken and said == "refused":
+            yield f"{described(made)}: {broken.how}: refused, but the second attacker finds nothing"
+
+
+def check_releases(seeds: range) -> None:
+    faults = [fault for seed in seeds for fault in faults_of_release(seed)]
+    assert not faults, "\n".join([f"{len(faults)} faults", *faults[:20]])
+
+
+def check_audit(seeds: range) -> None:
+    """Raises where audit and second attacker contradict each other, or where nothing was really broken."""
+    counts: Counter[tuple[str, str, bool]] = Counter()
+    faults = [
+        fault
+        for seed in seeds
+        for fault in faults_of_audit(
+            seed, lambda how, said, found: counts.update([(how, said, found.broken)])
+        )
+    ]
+    assert not faults, "\n".join([f"{len(faults)} faults", *faults[:20]])
+    really = {how for (how, _, broken) in counts if broken}
+    assert len(really) >= 3, f"only these ways of breaking broke anything: {sorted(really)}"
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_the_second_attacker_narrows_nothing_that_is_published(chunk: int) -> None:
+    check_releases(seeds_of(chunk, first=0, count=INSTANCES))
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_what_the_second_attacker_breaks_does_not_pass_the_audit(chunk: int) -> None:
+    check_audit(seeds_of(chunk, first=0, count=BROKEN))
+
+
+@campaign
+@pytest.mark.campaign
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_campaign_the_second_attacker_narrows_nothing_that_is_published(chunk: int) -> None:
+    check_releases(seeds_of(chunk, first=FIRST, count=COUNT))
+
+
+@campaign
+@pytest.mark.campaign
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_campaign_what_the_second_attacker_breaks_does_not_pass_the_audit(chunk: int) -> None:
+    check_audit(seeds_of(chunk, first=FIRST, count=COUNT))
+
+
+@campaign
+@pytest.mark.campaign
+def test_campaign_reports_the_share_narrowed_through_the_finest_cells(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Level 3 is not promised here: the share of hidden cells that it narrows is printed (pytest -s)."""
+    hidden = narrow = releases = touched = 0
+    for seed in seeds_of(0, first=FIRST, count=COUNT):
+        try:
+            made, protection = protected(seed)
+        except ClerestoryError:
+            continue
+        found = finest_intervals(as_published(protection.public, made.policy), narrow_only=True)
+        hidden += int(protection.public.hidden.sum())
+        narrow += len(found)
+        releases += 1
+        touched += bool(found)
+    record_property("level 3", f"{narrow} of {hidden} hidden cells, {touched} of {releases} releases")
+    print(f"\nlevel 3 narrows {narrow} of {hidden} hidden cells, in {touched} of {releases} releases")
+    assert hidden
