@@ -22,7 +22,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 KINDS = (
-    "/", "/permits/", "/permits/county/alpine/", "/es/permits/county/north-coast/", "/permits/people/year/2015/",
+    "/", "/permits/", "/permits/county/alpine/", "/es/permits/county/north-coast/",
+    "/permits/people/year/2015/",
     "/roster/", "/methodology/", "/es/data-dictionary/", "/data/", "/accessibility/", "/no/such/page/",
 )  # fmt: skip
 """A page of each kind."""

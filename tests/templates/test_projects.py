@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -67,8 +68,9 @@ def values_of(project: Project, records: Path, source: str) -> Values:
             for row in rows:
                 for name, value in zip(names, row, strict=True):
                     found.setdefault(name, set()).add(None if value is None else str(value))
-    elif location.suffix == ".csv":
-        with location.open(encoding="utf-8-sig", newline="") as file:
+    elif location.suffix in (".csv", ".gz"):
+        opened = gzip.open if location.suffix == ".gz" else open
+        with opened(location, mode="rt", encoding="utf-8-sig", newline="") as file:
             for line in csv.DictReader(file):
                 for name, value in line.items():
                     found.setdefault(name, set()).add(value or None)

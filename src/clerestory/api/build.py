@@ -13,7 +13,7 @@ from typing import Any
 
 from clerestory import __version__
 from clerestory.api.progress import Progress, Quiet, Stopwatch
-from clerestory.confidential.protect.publish import Protection, protect, public_tables
+from clerestory.confidential.protect.publish import Protection, protect, public_tables, publish_openly
 from clerestory.confidential.tabulate import public_rows, tabulate
 from clerestory.errors import InputError
 from clerestory.policy import Policy
@@ -25,7 +25,7 @@ from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
 from clerestory.release.words import texts_of
 from clerestory.site import package_assets, render
-from clerestory.tables import PublicList, PublicTable, marked
+from clerestory.tables import PublicList, PublicTable, Status, marked
 
 SEED_BYTES = 32
 
@@ -170,13 +170,18 @@ def _protected(project: Project, watch: Stopwatch) -> tuple[dict[str, PublicTabl
         with watch.step(f"read and count {name}"):
             original = tabulate(project, name)
             watch.say(f"{len(original.space):,} cells")
-        with watch.step(f"protect and audit {name}"):
-            protection = protect(
-                original, project.policy, seed=_seed_for(seed, name), progress=watch.progress.at
-            )
-            report = reports[name] = _source_report(protection, project.policy)
-            watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
-        for table in public_tables(protection.public):
+        if project.sources[name].said.public:
+            public = publish_openly(original)
+            reports[name] = SourceReport(len(public.space), len(public.space), 0, 0, 0, 0, 0, 0)
+        else:
+            with watch.step(f"protect and audit {name}"):
+                protection = protect(
+                    original, project.policy, seed=_seed_for(seed, name), progress=watch.progress.at
+                )
+                report = reports[name] = _source_report(protection, project.policy)
+                watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
+            public = protection.public
+        for table in public_tables(public):
             tables[table.name] = _marked(project, table)
     return tables, reports
 
@@ -190,15 +195,18 @@ def _lists(project: Project) -> dict[str, PublicList]:
     return {source: public_rows(project, source, tuple(fields)) for source, fields in wanted.items()}
 
 
-def _facts(project: Project, tables: Mapping[str, PublicTable]) -> dict[str, TableFacts]:
+def _facts(
+    project: Project, tables: Mapping[str, PublicTable], reports: Mapping[str, SourceReport]
+) -> dict[str, TableFacts]:
+    hidden = list(Status).index(Status.HIDDEN)
     return {
         name: TableFacts(
             source=table.source,
             cells=len(table.coords),
-            hidden=int((table.statuses == 1).sum()),
-            level=project.policy.audit_level,
-            interval_width=project.policy.interval_width,
-            minimum_count=project.policy.minimum_count,
+            hidden=int((table.statuses == hidden).sum()),
+            level=reports[table.source].audit_level,
+            interval_width=reports[table.source].interval_width,
+            minimum_count=0 if project.sources[table.source].said.public else project.policy.minimum_count,
         )
         for name, table in tables.items()
     }
@@ -249,7 +257,7 @@ def build(
                 title=project.said.site.title["en"],
                 date=day,
                 software=f"clerestory {__version__}",
-                tables=_facts(project, tables),
+                tables=_facts(project, tables, reports),
                 held=held,
             )
             watch.say(f"{len(staged.manifest.files):,} files, {staged.size / 1e6:,.1f} MB")

@@ -73,7 +73,7 @@ class Verdicts:
 
     def of(self, verdict: Verdict) -> IntArray:
         """The variables with this verdict."""
-        return self.variables[self.verdicts == verdict]
+        return np.asarray(self.variables[self.verdicts == verdict])
 
 
 class _State:
@@ -142,7 +142,7 @@ def decide(
 def _judged(rules: Relations, public: PublicCells) -> NDArray[np.bool_]:
     judged = (rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)
     judged[: len(public.hidden)] = public.hidden
-    return judged
+    return np.asarray(judged)
 
 
 def _decide_component(

@@ -218,7 +218,7 @@ def _stepping_stones(space: CellSpace, published: IntArray) -> IntArray:
     ids = []
     for axis in range(len(space.axes)):
         known = {np.packbits(row).tobytes(): i for i, row in enumerate(space.sets[axis])}
-        ids.append([0] + sorted({known[key] for key in roots[axis] if key in known} - {0}))
+        ids.append([0, *sorted({known[key] for key in roots[axis] if key in known} - {0})])
     found = [published[:0]]
     for chosen_axes in product(*[[None, *ids[axis]] for axis in restricted]):
         moved = published.copy()
@@ -231,7 +231,7 @@ def _stepping_stones(space: CellSpace, published: IntArray) -> IntArray:
             moved[:, axis] = target
         found.append(moved[valid])
     boxes = np.unique(np.concatenate(found), axis=0)
-    both, inverse, counts = np.unique(
+    _, inverse, counts = np.unique(
         np.concatenate([published, boxes]), axis=0, return_inverse=True, return_counts=True
     )
     new = counts[inverse.ravel()[len(published) :]] == 1

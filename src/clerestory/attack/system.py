@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from clerestory.attack.programs import FloatArray
-from clerestory.attack.relations import Kind, Relations
+from clerestory.attack.relations import Relations
 from clerestory.errors import InputError
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray

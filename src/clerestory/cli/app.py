@@ -209,9 +209,7 @@ def demo(
         if serve:
             from clerestory.serve import serve as run_server
 
-            run_server(
-                folder, host="127.0.0.1", port=port, announce=lambda line: out.print(line, markup=False)
-            )
+            run_server(folder, host="127.0.0.1", port=port, announce=_announce)
         elif format is Format.TEXT:
             out.print(f"Next: clerestory serve {folder}", markup=False)
 

@@ -121,12 +121,12 @@ def answering(steps: Steps | None = None, *, as_json: bool = False) -> Iterator[
             if "clerestory" in code.co_filename:
                 place = f"{code.co_qualname}, line {trace.tb_lineno}"
             trace = trace.tb_next
-        problem = Undecided(
+        fault = Undecided(
             f"a fault in Clerestory: {type(bug).__name__} in {place or 'a library'}",
             fix="nothing was published; please report this line (it holds nothing from your records)",
         )
         if as_json:
-            print_json(problem_json(problem))
+            print_json(problem_json(fault))
         else:
-            show_problem(problem)
+            show_problem(fault)
         raise SystemExit(UNEXPECTED) from None

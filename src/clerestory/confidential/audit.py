@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clerestory.attack.decide import Verdict, Verdicts, decide
+from clerestory.attack.shown import open_units, small_shown
 from clerestory.errors import Refused, Undecided
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells
@@ -25,7 +26,8 @@ class AuditReport:
     """What the attack found, without a value. Widths are in counts; a sum's is divided by its largest part.
 
     hidden, implied: cells that had to be wide; wide, broken, undecided: what is proven of them (broken also
-    counts lines whose hidden cells have a small known sum). smallest: the least width that two witnesses
+    counts lines whose hidden cells have a small known sum, small counts shown, and boxes that one unit hides
+    and another shows). smallest: the least width that two witnesses
     prove, None if there was nothing to prove. findings: the broken and undecided cells, described.
     """
 
@@ -58,6 +60,10 @@ def report(verdicts: Verdicts, public: PublicCells, *, policy: Policy) -> AuditR
         f"{rules.describe(int(rules.parents[line]))}: what is hidden in it adds up to a small known count"
         for line in verdicts.small_lines
     ]
+    shown = small_shown(public, policy.minimum_count)
+    bare = [f"{rules.describe(int(cell))}: a small count is shown" for cell in shown]
+    units = open_units(public)
+    bare += [f"{rules.describe(int(cell))}: shown, but hidden in another unit" for cell in units]
     return AuditReport(
         level=LEVEL_2,
         required_width=policy.interval_width,
@@ -65,10 +71,10 @@ def report(verdicts: Verdicts, public: PublicCells, *, policy: Policy) -> AuditR
         hidden=int(public.hidden.sum()),
         implied=int((verdicts.variables >= cells).sum()),
         wide=int(wide.sum()),
-        broken=len(verdicts.of(Verdict.BROKEN)) + len(lines),
+        broken=len(verdicts.of(Verdict.BROKEN)) + len(lines) + len(bare),
         undecided=len(verdicts.of(Verdict.UNDECIDED)),
         smallest=int(proven.min()) if len(proven) else None,
-        findings=(*bad, *lines),
+        findings=(*bare, *bad, *lines),
     )
 
 

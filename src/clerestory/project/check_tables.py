@@ -15,7 +15,7 @@ from clerestory.project.project import Table
 from clerestory.project.where import Condition, parse
 from clerestory.tables import Spread
 
-_RESERVED = ("value", "status", "table", "source")
+_RESERVED = ("value", "status_category", "table", "source")
 """Columns of downloads and words of addresses, so no dimension can be called so."""
 _ASSIGNED = (None, Spread.FIRST, Spread.LATEST)
 

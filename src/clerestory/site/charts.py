@@ -21,7 +21,7 @@ from clerestory.tables import Dimension, Published, Status, said
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a chart stands: the site, its page and language, the reader's choice, and the level of its heading."""
+    """Where a chart stands: site, page, language, the reader's choice, and the level of its heading."""
 
     site: Site
     page: Page
@@ -101,7 +101,7 @@ def chart_html(figure: Figure, spot: Spot, draughtsman: Draughtsman) -> str:
         f"<figcaption><h{spot.level}>{escape(title)}</h{spot.level}>"
         + (f'<p class="where">{escape(place_said)}</p>' if place_said else "")
         + (f"<p>{escape(description)}</p>" if description else "")
-        + f"</figcaption>{legend}{svg}"
+        + f"{legend}</figcaption>{svg}"
         + "".join(f'<p class="hint">{escape(hint)}</p>' for hint in hints)
         + key
         + f'<details class="numbers-of" id="{name}-numbers"><summary>{word("table_of", language)}</summary>'

@@ -45,7 +45,7 @@ def _page(site: Site, path: str, language: str) -> SiteFile:
         lists=[
             {
                 "title": said(rows.title, language),
-                "csv": link(here, list_path(site, rows)),
+                "csv": link(here, list_path(rows)),
             }
             for rows in sorted(site.lists.values(), key=lambda rows: rows.name)
         ],

@@ -11,18 +11,18 @@ from clerestory import __version__
 from clerestory.site.cells import SYMBOLS
 from clerestory.site.context import Site
 from clerestory.site.files import SiteFile
-from clerestory.tables import PublicList, PublicTable, Status, said
+from clerestory.tables import PublicList, PublicTable, Status, column_name, said
 
 _STATUSES = list(Status)
 
 
 def columns(table: PublicTable) -> list[str]:
-    """The columns of a table's downloads: each dimension's code (and level, if it has several), value, status."""
+    """The columns of a table's downloads: each dimension's code (and level), value, status."""
     names: list[str] = []
     for dimension in table.dimensions:
-        names.append(dimension.name)
+        names.append(column_name(dimension.name))
         if len(dimension.levels) > 1:
-            names.append(f"{dimension.name}_level")
+            names.append(f"{column_name(dimension.name)}_level")
     return [*names, "value", "status"]
 
 
@@ -80,10 +80,9 @@ def table_files(site: Site, table: PublicTable) -> Iterator[SiteFile]:
     yield SiteFile(f"{base}.README.txt", readme(site, table).encode(), "readme")
 
 
-def list_path(site: Site, rows_of: PublicList) -> str:
-    """Where a list's CSV is, from the site's root: beside the table of the same name, if there is one."""
-    name = rows_of.name if rows_of.name not in site.tables else f"{rows_of.name}_rows"
-    return f"data/{name}.csv"
+def list_path(rows_of: PublicList) -> str:
+    """Where a list's CSV is, from the site's root."""
+    return f"data/{rows_of.download}.csv"
 
 
 def list_file(site: Site, rows_of: PublicList) -> SiteFile:
@@ -92,7 +91,7 @@ def list_file(site: Site, rows_of: PublicList) -> SiteFile:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rows_of.columns)
     writer.writerows(rows_of.rows)
-    return SiteFile(f"site/{list_path(site, rows_of)}", text.getvalue().encode(), "list")
+    return SiteFile(f"site/{list_path(rows_of)}", text.getvalue().encode(), "list")
 
 
 def _wrapped(words: str) -> str:
@@ -136,10 +135,11 @@ def readme(site: Site, table: PublicTable) -> str:
         "Method",
         "------",
         "",
-        f"Numbers below {policy.minimum_count} and above zero are hidden, and with them as many others as it takes",
-        "so that no hidden number can be worked out from those shown. Zeros are shown. Hidden numbers of every kind",
-        f"look alike. Every hidden number can still be at least {policy.interval_width} apart, whatever is known of",
-        "the other numbers and of this rule. Do not add numbers up across hidden ones: use the totals that are given.",
+        f"Numbers below {policy.minimum_count} and above zero are hidden, and with them as many others as it",
+        "takes so that none of them can be worked out from those shown. Zeros are shown. All hidden numbers",
+        "look alike. To a reader of every published number of the source who knows these rules, at least two",
+        f"values that differ by {policy.interval_width} or more remain possible for each hidden number.",
+        "Do not add numbers up across hidden ones: use the totals that are given.",
         f"Policy: {policy.profile} ({policy.source})",
         "",
         "Codes",

@@ -1,4 +1,4 @@
-"""Draws charts with vl-convert: a specification is compiled once, a picture with the same cells drawn once."""
+"""Draws charts with vl-convert: each specification compiled once, each picture drawn once."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def list_html(part: Rows, site: Site, folder: str, language: str, level: int) ->
         f'<table data-list="{escape(rows.name)}"><caption>{escape(title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         f'<p class="downloads"><span>{word("download", language)}</span> '
-        f'<a href="{link(folder, list_path(site, rows))}" download>CSV</a></p></section>'
+        f'<a href="{link(folder, list_path(rows))}" download>CSV</a></p></section>'
     )
 
 

@@ -254,7 +254,7 @@ def page_file(site: Site, path: str, language: str, choice: Choice, draughtsman:
         whole=", ".join(label_of(c.dimension, 0, language) for c in choices.controls),
         controls=[options(site, page, choice, control, language) for control in choices.controls],
         showing=word("showing", language, choice=chosen) if chosen else "",
-        tiles=tiles(site, page, choice, language) if path else [],
+        tiles=[] if site.children(path, language) else tiles(site, page, choice, language),
         blocks=blocks,
         notices=list(dict.fromkeys(t for s in sources if (t := site.said(s.said.notice, language)))),
         sources=[

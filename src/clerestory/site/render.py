@@ -1,4 +1,4 @@
-"""Draws the whole site: the bytes follow from the project, the protected tables and the date, nothing else."""
+"""Draws the whole site: its bytes follow from project, protected tables and date alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clerestory.site.pages import page_file
 from clerestory.tables import PublicList, PublicTable
 
 _CHUNK = 12
-"""Choices of one page that one worker draws in a go: enough to reuse its drawings, few enough to share out."""
+"""Choices of a page that a worker draws in a go: enough to reuse drawings, few enough to share out."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ LETTERS = 17
 _ROOT = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]*)\"[^>]*>")
 _EMPTY = re.compile(r'<path class="(?:background|foreground)"[^>]*/>')
 _DROPPED = re.compile(
-    r" (?:role|aria-roledescription|pointer-events|stroke-miterlimit|font-family|xlink:href|style|aria-hidden)"
+    r" (?:role|aria-roledescription|aria-hidden|pointer-events|stroke-miterlimit|font-family|xlink:href"
+    r"|style)"
     r'="[^"]*"| opacity="1"| stroke-width="1"| font-style="normal"| font-weight="normal"'
 )
 _SCALE_LABEL = re.compile(r'(<g class="[^"]*role-(?:axis|legend)[^"]*")([^>]*?) aria-label="[^"]*"')
@@ -20,7 +21,8 @@ _NUMERIC = re.compile(r' (?:d|transform|x2?|y2?|width|height|stroke-width)="[^"]
 _EMPTY_GROUP = re.compile(r"<g\b[^<>]*(?:/>|(?<!/)></g>)")
 _PIXELS = re.compile(r'font-size="(\d+(?:\.\d+)?)px"')
 _LINES = re.compile(
-    r'<text text-anchor="end" transform="translate\((-?[\d.]+),(-?[\d.]+)\)"([^>]*)>((?:<tspan[^>]*>[^<]*</tspan>){2,})</text>'
+    r'<text text-anchor="end" transform="translate\((-?[\d.]+),(-?[\d.]+)\)"([^>]*)>'
+    r"((?:<tspan[^>]*>[^<]*</tspan>){2,})</text>"
 )
 _STEP = re.compile(r'dy="([\d.]+)"')
 _ID = re.compile(r'\bid="([^"]+)"')
@@ -77,6 +79,7 @@ def named(inside: str, view: str, *, name: str, title: str, text: str, kind: str
         new = f"{name}-{place}"
         inside = inside.replace(f'id="{old}"', f'id="{new}"').replace(f"url(#{old})", f"url(#{new})")
     return (
-        f'<svg class="{kind}" viewBox="{view}" font-size="{LETTERS}" role="img" aria-labelledby="{name}-title {name}-text">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(text)}</desc>{inside}</svg>'
+        f'<svg class="{kind}" viewBox="{view}" font-size="{LETTERS}" role="img" '
+        f'aria-labelledby="{name}-title {name}-text"><title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-text">{escape(text)}</desc>{inside}</svg>'
     )

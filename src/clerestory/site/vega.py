@@ -7,27 +7,18 @@ Plots have a fixed size with room kept for labels, so the drawing does not depen
 from __future__ import annotations
 
 import copy
-import re
-import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 from clerestory.site.cells import SYMBOLS, written
 from clerestory.site.classes import CLASSES, NO_NUMBER, breaks
 from clerestory.site.figures import Figure, label_of
+from clerestory.site.sides import FONT, SIXTH, WIDTH, Side, codes_of, labels_of, side_of
 from clerestory.site.strings import word
-from clerestory.site.svg import LETTERS
 from clerestory.tables import Published, Status
 
 PALETTE = ("#17639b", "#d9730d", "#2a9d8f", "#8e4a9e", "#b5323e", "#7f7b1d", "#5f6f7f", "#d77ba3")
 """Told apart with every kind of colour vision, each at least 3 to 1 against white."""
-WIDTH = 520
-"""Width of a drawing: at 350 px on a phone its 17 px letters are 11.5 px."""
-FONT = LETTERS
-SIXTH = 6
-"""How far below its middle a line of letters stands."""
-_LETTER = 0.53
-"""Mean width of a letter, in font sizes."""
 _INK, _AXIS, _GRID = "#3b3a36", "#8b8880", "#e6e2d9"
 
 _CONFIG: dict[str, Any] = {
@@ -57,7 +48,7 @@ _CONFIG: dict[str, Any] = {
     "axisX": {"labelBaseline": "alphabetic", "labelPadding": FONT + 5},
     "axisY": {"labelBaseline": "alphabetic", "labelPadding": 8, "labelOffset": SIXTH},
 }
-# Letters of size 0 are not measured, which is most of the time that a drawing takes; svg.named gives them their size.
+# Letters of size 0 are not measured, which is most of a drawing's time; svg.named gives them a size.
 
 
 @dataclass(frozen=True)
@@ -71,92 +62,6 @@ class Drawing:
     stacked: bool
     shaded: bool
     """Whether shades of a colour mean numbers, which needs a scale beside the drawing."""
-
-
-def _wide(words: str) -> float:
-    return max(len(line) for line in words.split("\n")) * FONT * _LETTER
-
-
-@dataclass(frozen=True)
-class _Side:
-    """A drawn dimension as a side of the plot. values: what stands in the data, node by node, in order."""
-
-    name: str
-    values: list[str]
-    axis: dict[str, Any]
-    room: float
-
-
-def _labels(figure: Figure, place: int, language: str) -> list[str]:
-    dimension = figure.dimensions[place]
-    nodes = figure.nodes[place][: figure.drawn] if place == 0 else figure.nodes[place]
-    return [label_of(dimension, node, language) for node in nodes]
-
-
-def _codes(figure: Figure, place: int) -> list[str]:
-    nodes = figure.nodes[place][: figure.drawn] if place == 0 else figure.nodes[place]
-    return [figure.dimensions[place].nodes[node].code for node in nodes]
-
-
-def _side(figure: Figure, place: int, language: str, *, plot: float) -> _Side:
-    """How a dimension stands along x, or along y if plot is 0: its labels, thinned, shortened or slanted to fit.
-
-    plot: width of the plot, which the labels share.
-    """
-    name = figure.dimensions[place].name
-    labels, codes = _labels(figure, place, language), _codes(figure, place)
-    if not plot:
-        wrapped = [_wrapped(label, 25) for label in labels]
-        return _Side(name, wrapped, {"domain": False}, max(map(_wide, wrapped), default=0) + 14)
-    if all(re.fullmatch(r"\d{4}-(\d\d|Q\d)", code) for code in codes) and len(codes) > 12:
-        firsts = [
-            (lab, code[:4]) for lab, code in zip(labels, codes, strict=True) if code[5:] in ("01", "Q1")
-        ]
-        every = max(1, _ceiling(len(firsts) * 52 / plot))
-        kept = firsts[::every]
-        years = "{" + ",".join(f"{_quoted(label)}:'{year}'" for label, year in kept) + "}"
-        axis = {
-            "values": [label for label, _ in kept],
-            "labelExpr": f"({years})[datum.label]",
-            "labelAngle": 0,
-            "ticks": True,
-        }
-        return _Side(name, labels, axis, FONT + 16)
-    each = plot / max(1, len(labels))
-    if all(_wide(label) * 1.12 + 8 <= each for label in labels):
-        return _Side(name, labels, {"labelAngle": 0}, FONT + 16)
-    if all(re.fullmatch(r"\d{4}", label) for label in labels):
-        if each >= 2.4 * FONT * _LETTER + 4:
-            years = "datum.index == 0 ? datum.label : '’' + slice(datum.label, 2)"
-            return _Side(name, labels, {"labelAngle": 0, "labelExpr": years}, FONT + 16)
-        every = _ceiling(46 / each)
-        return _Side(name, labels, {"labelAngle": 0, "values": labels[::-1][::every][::-1]}, FONT + 16)
-    if len(labels) == 12 and all(re.fullmatch(r"\d\d?", code) for code in codes):
-        return _Side(
-            name, labels, {"labelAngle": 0, "labelExpr": "upper(slice(datum.label, 0, 1))"}, FONT + 16
-        )
-    wrapped = [_wrapped(label, max(6, int(each / (FONT * _LETTER)))) for label in labels]
-    if all(_wide(label) + 4 <= each and label.count("\n") < 3 for label in wrapped):
-        lines = max(label.count("\n") for label in wrapped) + 1
-        return _Side(name, wrapped, {"labelAngle": 0}, lines * (FONT + 3) + 16)
-    slanted = {"labelAngle": -40, "labelAlign": "right", "labelPadding": 12, "labelOffset": 3}
-    return _Side(name, labels, slanted, max(map(_wide, labels)) * 0.66 + 24)
-
-
-def _wrapped(label: str, width: int) -> str:
-    """A label in lines of so many letters. One with digits stays whole: a part of it would be another number."""
-    if any(letter.isdigit() for letter in label):
-        return label
-    return "\n".join(textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False)) or label
-
-
-def _ceiling(value: float) -> int:
-    """The least whole number that is not under a value."""
-    return -int(-value // 1)
-
-
-def _quoted(words: str) -> str:
-    return "'" + words.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _units(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -185,11 +90,11 @@ def drawing(figure: Figure, language: str) -> Drawing:
     encoding = {k: v for unit in [said, *_units(said)] for k, v in (unit.get("encoding") or {}).items()}
     place = {dimension.name: i for i, dimension in enumerate(figure.dimensions)}
     along = {c: d["field"] for c, d in encoding.items() if isinstance(d, dict) and d.get("field") in place}
-    sides = {name: _side(figure, place[name], language, plot=0) for name in along.values()}
+    sides = {name: side_of(figure, place[name], language, plot=0) for name in along.values()}
     left = min(sides[along["y"]].room, 290.0) if along.get("y") else 62.0
     plot = WIDTH - left - 24
     if along.get("x"):
-        sides[along["x"]] = _side(figure, place[along["x"]], language, plot=plot)
+        sides[along["x"]] = side_of(figure, place[along["x"]], language, plot=plot)
     lined = any(_mark_of(unit) in ("line", "area", "trail") for unit in _units(said))
     across = along.get("y") is not None and (encoding.get("x") or {}).get("field") == "value"
     series = along.get("color") or along.get("fill") or along.get("stroke")
@@ -201,7 +106,7 @@ def drawing(figure: Figure, language: str) -> Drawing:
                 entries = _encode_dimension(definition, channel, figure, place, sides, language, series)
                 legend += [entry for entry in entries if entry not in legend]
             elif isinstance(definition, dict) and definition.get("field") == "value":
-                _encode_value(definition, channel, figure)
+                _encode_value(definition, channel, figure, plot)
     stacked = (
         bool(series) and not ({"xOffset", "yOffset"} & set(along)) and _mark_of(units[0]) in ("bar", "area")
     )
@@ -252,15 +157,15 @@ def _encode_dimension(
     channel: str,
     figure: Figure,
     place: dict[str, int],
-    sides: dict[str, _Side],
+    sides: dict[str, Side],
     language: str,
     series: str | None,
 ) -> list[tuple[str, str]]:
-    """Completes the encoding of a dimension; returns the entries of the legend, if it is the one with colours."""
+    """Completes the encoding of a dimension; returns the legend's entries if it is the one with colours."""
     name = definition["field"]
     side = sides[name]
     at = place[name]
-    labels = dict(zip(_codes(figure, at), side.values, strict=True))
+    labels = dict(zip(codes_of(figure, at), side.values, strict=True))
     definition["type"] = "nominal" if channel in ("color", "fill", "stroke", "shape") else "ordinal"
     definition.pop("timeUnit", None)
     definition.pop("title", None)
@@ -282,11 +187,11 @@ def _encode_dimension(
     colours = scale.get("range") if isinstance(scale.get("range"), list) else None
     colours = colours or [PALETTE[i % len(PALETTE)] for i in range(len(domain))]
     definition["scale"]["range"] = colours
-    shown = {value: label for value, label in zip(side.values, _labels(figure, at, language), strict=True)}
+    shown = dict(zip(side.values, labels_of(figure, at, language), strict=True))
     return [(shown.get(v, v), colours[i % len(colours)]) for i, v in enumerate(domain)]
 
 
-def _encode_value(definition: dict[str, Any], channel: str, figure: Figure) -> None:
+def _encode_value(definition: dict[str, Any], channel: str, figure: Figure, plot: float) -> None:
     """Completes the encoding of the number: from zero, whole ticks, no title (the heading says it)."""
     shown = [p.cell.value for p in figure.points if isinstance(p.cell, Published)]
     definition["type"] = "quantitative"
@@ -303,7 +208,7 @@ def _encode_value(definition: dict[str, Any], channel: str, figure: Figure) -> N
             label = f"datum.value == 0 ? '0' : format(datum.value, '{'~s' if short else ',d'}')"
             definition["axis"] = {
                 "labelExpr": label,
-                "tickCount": 4,
+                "tickCount": 4 if channel == "y" else max(2, int(plot / 110)),
                 "tickMinStep": 1,
                 "domain": False,
                 "grid": True,
@@ -378,7 +283,7 @@ def _hidden_places(encoding: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(
-    figure: Figure, sides: dict[str, _Side], language: str
+    figure: Figure, sides: dict[str, Side], language: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The cells as data: only the fields that are drawn. Cells without a number are kept as gaps."""
     values = [

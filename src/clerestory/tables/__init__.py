@@ -2,7 +2,16 @@
 
 from clerestory.tables.dimension import MISSING, TOTAL, Axis, Dimension, Node, Text, said, text
 from clerestory.tables.listing import PublicList
-from clerestory.tables.public import Cell, PublicCells, PublicTable, Published, Status, Withheld, marked
+from clerestory.tables.public import (
+    Cell,
+    PublicCells,
+    PublicTable,
+    Published,
+    Status,
+    Withheld,
+    column_name,
+    marked,
+)
 from clerestory.tables.space import (
     RECORDS,
     Block,
@@ -38,6 +47,7 @@ __all__ = [
     "Unit",
     "Withheld",
     "cell_count",
+    "column_name",
     "link_tables",
     "margin_closure",
     "marked",

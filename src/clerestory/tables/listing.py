@@ -21,3 +21,8 @@ class PublicList:
     columns: tuple[str, ...]
     titles: Mapping[str, Text]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def download(self) -> str:
+        """Name of its CSV: never that of the table that counts the same source."""
+        return f"{self.name}_rows"

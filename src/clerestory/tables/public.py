@@ -24,6 +24,11 @@ class Status(StrEnum):
     INCOMPLETE = "incomplete"
 
 
+def column_name(dimension: str) -> str:
+    """What a dimension's column is called in downloads: its own name, unless that is a column already."""
+    return "status_category" if dimension == "status" else dimension
+
+
 @dataclass(frozen=True, eq=False)
 class PublicCells:
     """The protected cells of a source: what the attacker, and everybody, sees.

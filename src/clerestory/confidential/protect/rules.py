@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.relations import group
+from clerestory.attack.shown import box_numbers
 from clerestory.confidential.original import OriginalCells
 from clerestory.policy import Policy
-from clerestory.tables import CellSpace
-from clerestory.tables.space import IntArray
 
 
 def primary_suppressions(original: OriginalCells, policy: Policy) -> NDArray[np.bool_]:
@@ -30,8 +28,3 @@ def primary_suppressions(original: OriginalCells, policy: Policy) -> NDArray[np.
     hidden[boxes[small]] = True
     return hidden[boxes] & (original.values > 0)
 
-
-def box_numbers(space: CellSpace) -> IntArray:
-    """(cells,) a number for each box, the same for its cells in every unit; 0, 1, 2 and so on."""
-    _, numbers = np.unique(group(space.cells.astype(np.int64)), return_inverse=True)
-    return np.asarray(numbers.ravel(), dtype=np.int64)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, decide, small_lines
 from clerestory.attack.relations import Kind, Relations
+from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import propagate
 from clerestory.attack.tables import completed
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.moves import Moves
 from clerestory.confidential.protect.neighbourhood import Flow, Neighbourhoods
-from clerestory.confidential.protect.rules import box_numbers
 from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells

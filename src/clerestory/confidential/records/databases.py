@@ -119,9 +119,9 @@ def select(con: Any, kind: Kind, table: str, chosen: Sequence[str], known: dict[
     """An Ibis table made of the chosen columns alone."""
     dialect = {"postgresql": "postgres"}.get(kind, kind)
     if kind == "duckdb":
-        # Asked only about the chosen columns, so that a view's other columns are not even prepared.
+        types = {name: con.compiler.type_mapper.from_string(known[name]) for name in chosen}
         parts = [_column(name, None, "duckdb") for name in chosen]
-        return con.sql(_query(parts, table, "duckdb"))
+        return con.sql(_query(parts, table, "duckdb"), schema=ibis.schema(types))
     parts = []
     schema = {}
     for name in chosen:

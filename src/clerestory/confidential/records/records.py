@@ -12,7 +12,9 @@ from typing import Any, Self
 import ibis
 import numpy as np
 import pyarrow as pa
+import sqlglot
 from numpy.typing import NDArray
+from sqlglot.optimizer.eliminate_subqueries import eliminate_subqueries
 
 from clerestory.confidential.records.failures import told_apart
 from clerestory.errors import ClerestoryError
@@ -65,7 +67,7 @@ class Records:
         with told_apart(self.where, self.look):
             if self.dialect == "duckdb":
                 return self._from_duckdb(query, pairs)
-            sql = self._with_pairs(self.backend.compile(query), pairs)
+            sql = self._with_pairs(self._sql(query), pairs)
             return _gathered(list(query.columns), self._rows(sql))
 
     def rows(self, query: ibis.Table) -> list[tuple[object, ...]]:
@@ -74,7 +76,7 @@ class Records:
         Raises InputError without a value if the records cannot be read.
         """
         with told_apart(self.where, self.look):
-            sql = self.backend.compile(query)
+            sql = self._sql(query)
             if self.dialect == "duckdb":
                 return list(self.backend.con.execute(sql).fetchall())
             return [row for batch in self._rows(sql) for row in batch]
@@ -82,6 +84,13 @@ class Records:
     def pairs_table(self, *columns: str) -> ibis.Table:
         """What stands in a query for the pairs that are handed over with it; integers."""
         return ibis.table(dict.fromkeys(columns, "int64"), name=_PAIRS)
+
+    def _sql(self, query: ibis.Table) -> str:
+        sql: str = self.backend.compile(query)
+        if self.dialect != "sqlite":
+            return sql
+        # SQLite's parser has a small stack: queries stand behind one another, not inside.
+        return eliminate_subqueries(sqlglot.parse_one(sql, read="sqlite")).sql(dialect="sqlite")
 
     def _from_duckdb(
         self, query: ibis.Table, pairs: Mapping[str, NDArray[np.int64]] | None

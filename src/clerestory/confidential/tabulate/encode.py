@@ -83,7 +83,8 @@ class Digit:
 class Packing:
     """How the digits of several variables are packed into words of less than 2^62.
 
-    words: for each word, (position of the digit, its stride).
+    words: for each word, (position of the digit, its stride). sizes: numbers set aside for each digit; strides
+    and sizes are powers of two, so that words are taken apart by shifts.
     """
 
     words: tuple[tuple[tuple[int, int], ...], ...]
@@ -111,24 +112,31 @@ class Packing:
         """The classes that words stand for, one array for each digit."""
         found: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)] * len(self.sizes)
         for name, word in zip(self.names, self.words, strict=True):
-            rest = columns[name]
-            for position, _ in word:
-                rest, number = np.divmod(rest, self.sizes[position])
-                found[position] = digits[position].classes.astype(np.int32)[number]
+            for position, stride in word:
+                shift, mask = stride.bit_length() - 1, self.sizes[position] - 1
+                number = ((columns[name] >> shift) & mask).astype(np.int32)
+                classes = digits[position].classes.astype(np.int32)
+                found[position] = number if _counts_up(classes) else classes.take(number)
         return found
 
 
 def packing(sizes: Sequence[int]) -> Packing:
     """Packs digits of these sizes into as few words as their order allows; at least one."""
     words: list[list[tuple[int, int]]] = [[]]
+    rounded = [1 << (size - 1).bit_length() for size in sizes]
     stride = 1
-    for position, size in enumerate(sizes):
+    for position, size in enumerate(rounded):
         if stride * size > _WORD:
             words.append([])
             stride = 1
         words[-1].append((position, stride))
         stride *= size
-    return Packing(tuple(tuple(word) for word in words), tuple(sizes))
+    return Packing(tuple(tuple(word) for word in words), tuple(rounded))
+
+
+def _counts_up(classes: NDArray[np.int32]) -> bool:
+    """Whether each number stands for the class of that number."""
+    return bool(np.array_equal(classes, np.arange(len(classes))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,18 +111,18 @@ def overlapping_boxes(counted: Persons, grid: Grid) -> tuple[IntArray, IntArray]
     everyone = np.zeros(grid.box_shape, dtype=np.int64)
     known = np.zeros(grid.box_shape, dtype=np.int64)
     for layer in product(*(layers for _, layers, _ in sides)):
-        code = ibis.literal(0, "int64")
-        inside = ibis.literal(True)
-        stride = 1
-        for (own, _, atoms), of_atom in zip(reversed(sides), reversed(layer), strict=True):
-            place = own.translated(of_atom[atoms]).cast("int64")
-            inside = inside & (place >= 0)
-            code = code + place * stride
-            stride *= int(of_atom.max()) + 1 if len(of_atom) else 1
+        columns = {
+            f"at_{place}": own.translated(of_atom[atoms]).cast("int64")
+            for place, ((own, _, atoms), of_atom) in enumerate(zip(sides, layer, strict=True))
+        }
         shape = tuple(int(of_atom.max()) + 1 for of_atom in layer)
+        placed = base.select(person=ibis._["person"], **columns)
+        code = ibis.literal(0, "int64")
+        for name, length in zip(columns, shape, strict=True):
+            placed = placed.filter(placed[name] >= 0)
+            code = code * length + placed[name]
         query = (
-            base.filter(inside)
-            .select(code=code, person=ibis._["person"])
+            placed.select(code=code, person=ibis._["person"])
             .group_by("code")
             .aggregate(
                 known=ibis._["person"].nunique(),
@@ -160,8 +160,8 @@ def _digits(counted: Persons) -> list[Digit]:
 
 def _span(counted: Persons) -> int:
     span = 1
-    for own in _digits(counted):
-        span *= own.size
+    for size in counted.packing.sizes:
+        span *= size
     return span
 
 
@@ -185,16 +185,15 @@ def _placed(counted: Persons) -> tuple[Any, dict[str, Digit]]:
     """The records with the digits by which each is counted: the person's, on assigned variables."""
     if counted.unit.assign is Spread.DISJOINT or not counted.assigned:
         return counted.base, dict(counted.digits)
-    places = _places(counted)
+    places = _places(counted).rename(whose="person")
     (word,) = counted.packing.names
     mine = counted.packing.expressions(_digits(counted))[word]
     base = counted.base.mutate(mine=mine)
-    joined = base.left_join(places.rename(whose="person"), base["person"] == ibis._["whose"])
+    joined = base.left_join(places, base["person"] == places["whose"])
     joined = joined.mutate(at=ibis.coalesce(joined["place"], joined["mine"]))
     columns = {_column(name): joined[_column(name)] for name in counted.digits}
     stride = 1
-    for name in counted.assigned:
-        size = counted.digits[name].size
+    for name, size in zip(counted.assigned, counted.packing.sizes, strict=True):
         rest = joined["at"] % (stride * size)
         columns[_column(name)] = ((rest - rest % stride) / stride).cast("int64")
         stride *= size

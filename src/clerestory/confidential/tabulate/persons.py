@@ -23,7 +23,7 @@ from clerestory.confidential.tabulate.groups import Groups
 from clerestory.confidential.tabulate.rollup import Grid, added
 from clerestory.tables.space import IntArray
 
-SAMPLE = 8
+SAMPLE = 4
 """Records of the first sample, as a multiple of the minimum count."""
 THINNER = 4
 """Each level of sampling holds about one in four groups of the level below it."""
@@ -41,9 +41,16 @@ class _Level:
 
 
 def persons_in_boxes(
-    records: Records, design: SourceDesign, groups: Groups, grids: Sequence[Grid], minimum: int
+    records: Records,
+    design: SourceDesign,
+    groups: Groups,
+    grids: Sequence[Grid],
+    counted: IntArray,
+    minimum: int,
 ) -> IntArray:
     """(cells,) distinct persons in the box of each cell of these grids; 0 for the other cells.
+
+    counted: (cells,) records in each box.
 
     At least `minimum` where it is not exact. Records that do not say whose they are count as one person of a
     box that holds nobody else, so that no box is thought to hold more persons than it does.
@@ -53,15 +60,20 @@ def persons_in_boxes(
     luts = design.categories
     counts: list[list[IntArray]] = []
     at = []
+    open_boxes = []
+    asked_before = np.zeros(len(design.space) + 1, dtype=bool)
+    asked_before[-1] = True
     for grid in grids:
-        boxes = [
-            grid.boxes(added(codes, level.count, int(np.prod(grid.atom_shape, dtype=np.int64))))
-            for level in levels
-            for codes in [grid.atom_codes(len(level.groups), level.codes, luts)]
-        ]
+        cells = grid.box_cells()
+        boxes = [np.where(cells >= 0, counted[cells], 0)]
+        size = int(np.prod(grid.atom_shape, dtype=np.int64))
+        for thinner in levels[1:]:
+            codes = grid.atom_codes(len(thinner.groups), thinner.codes, luts)
+            boxes.append(grid.boxes(added(codes, thinner.count, size)))
         counts.append(boxes)
         at.append(_first_level(boxes, SAMPLE * minimum))
-    open_boxes = [(boxes[0] > 0) & (grid.box_cells() >= 0) for boxes, grid in zip(counts, grids, strict=True)]
+        open_boxes.append((boxes[0] > 0) & ~asked_before[cells])
+        asked_before[cells] = True
     while any(one.any() for one in open_boxes):
         asked = [
             _pairs(grid, level, luts, levels, one)
@@ -84,28 +96,22 @@ def persons_in_boxes(
 
 def _levels(design: SourceDesign, groups: Groups, minimum: int) -> list[_Level]:
     """All groups, then thinner and thinner samples of them, decided by the groups' numbers alone."""
-    mixed = np.zeros(len(groups), dtype=np.uint64)
+    drawn = np.zeros(len(groups), dtype=np.uint64)
     for word in groups.packing.names:
-        mixed = _mixed(mixed ^ groups.words[word].astype(np.uint64))
-    positions = np.arange(len(groups))
+        # Multiplied by the golden ratio, numbers spread evenly over 64 bits.
+        drawn = (drawn ^ groups.words[word].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     codes = tuple(groups.classes[name] for name in design.order)
-    levels = [_Level(positions, codes, groups.count)]
+    levels = [_Level(np.arange(len(groups)), codes, groups.count)]
+    limit = 1 << 64
     while len(levels[-1].groups) > SAMPLE * minimum * THINNER:
+        limit //= THINNER
+        chosen = np.flatnonzero(drawn < np.uint64(limit))
         above = levels[-1]
-        mixed, chosen = mixed >> np.uint64(2), (mixed & np.uint64(THINNER - 1)) == 0
-        mixed = mixed[chosen]
+        drawn = drawn[chosen]
         levels.append(
             _Level(above.groups[chosen], tuple(code[chosen] for code in above.codes), above.count[chosen])
         )
     return levels
-
-
-def _mixed(number: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """SplitMix64: spreads numbers evenly over 64 bits."""
-    number = number + np.uint64(0x9E3779B97F4A7C15)
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))
 
 
 def _first_level(boxes: Sequence[IntArray], wanted: int) -> IntArray:
@@ -163,7 +169,6 @@ def _ask(
     """(cells,) distinct known persons in the groups that are asked about for each cell."""
     rows = np.concatenate([pair[0] for pair in asked])
     cells = np.concatenate([pair[1] for pair in asked])
-    pairs = np.unique(np.column_stack([cells, rows]), axis=0)
     found = np.zeros(len(design.space), dtype=np.int64)
     names = groups.packing.names
     table = records.pairs_table(*names, "item")
@@ -176,20 +181,21 @@ def _ask(
         .group_by("item")
         .aggregate(persons=ibis._["person"].nunique())
     )
-    for part in _parts(pairs, records.dialect):
-        columns = {name: np.ascontiguousarray(groups.words[name][part[:, 1]]) for name in names}
-        answer = records.integers(query, pairs={**columns, "item": np.ascontiguousarray(part[:, 0])})
+    for part in _parts(cells, records.dialect):
+        columns = {name: groups.words[name][rows[part]] for name in names}
+        answer = records.integers(query, pairs={**columns, "item": cells[part]})
         found[answer["item"]] = answer["persons"]
     return found
 
 
-def _parts(pairs: IntArray, dialect: str) -> list[IntArray]:
-    """The pairs, in pieces that keep each cell's together."""
-    if dialect == "duckdb" or len(pairs) <= PAIRS_WRITTEN_OUT:
-        return [pairs] if len(pairs) else []
-    starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
+def _parts(cells: IntArray, dialect: str) -> list[IntArray]:
+    """The positions of the pairs, in pieces that keep each cell's together."""
+    if dialect == "duckdb" or len(cells) <= PAIRS_WRITTEN_OUT:
+        return [np.arange(len(cells))] if len(cells) else []
+    order = np.argsort(cells, kind="stable")
+    starts = np.flatnonzero(np.diff(cells[order], prepend=-1))
     ends = [0]
     for start in starts[1:]:
         if start - ends[-1] >= PAIRS_WRITTEN_OUT:
             ends.append(int(start))
-    return np.split(pairs, ends[1:])
+    return np.split(order, ends[1:])

@@ -54,16 +54,16 @@ class Grid:
 
     def atom_codes(
         self, size: int, classes: Sequence[NDArray[np.int32]], categories: Sequence[IntArray]
-    ) -> IntArray:
-        """The atom of each of `size` groups, as one number.
+    ) -> NDArray[np.int32]:
+        """The atom of each of `size` groups, as one number; there are never so many that 32 bits are few.
 
         classes: (groups,) for each axis of the space; categories: the category of each class of an axis.
         """
-        codes = np.zeros(size, dtype=np.int64)
+        codes = np.zeros(size, dtype=np.int32)
         stride = 1
         for side in reversed(self.sides):
-            of_class = side.atoms[categories[side.axis]] * stride
-            codes += of_class[classes[side.axis]]
+            of_class = (side.atoms[categories[side.axis]] * stride).astype(np.int32)
+            codes += of_class.take(classes[side.axis])
             stride *= side.members.shape[1]
         return codes
 
@@ -111,7 +111,7 @@ def grid_of(space: CellSpace, block: Block) -> Grid:
     return Grid(tuple(sides), block.cells)
 
 
-def added(codes: IntArray, values: IntArray, size: int) -> IntArray:
+def added(codes: NDArray[np.int32], values: IntArray, size: int) -> IntArray:
     """Sums of values by code, exact: in three parts, each of which a float can hold."""
     if not len(values):
         return np.zeros(size, dtype=np.int64)

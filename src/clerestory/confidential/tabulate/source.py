@@ -88,7 +88,12 @@ class _Cells:
         if told_apart and of_records:
             tell("counting persons where there may be few")
             found = persons_in_boxes(
-                self._records, self._design, self._groups, of_records, plan.project.policy.minimum_count
+                self._records,
+                self._design,
+                self._groups,
+                of_records,
+                self.counts,
+                plan.project.policy.minimum_count,
             )
             self.persons = np.maximum(self.persons, found)
         return OriginalCells(space, self.values, self.counts, self.persons if told_apart else None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from clerestory.release.accounting.numbers import Known, KnownList, KnownTable, cell_name
 from clerestory.release.accounting.tally import Tally
-from clerestory.tables import TOTAL
+from clerestory.tables import TOTAL, column_name
 
 _JSON_KEYS = {"table", "title", "dimensions", "columns", "rows"}
 
@@ -19,9 +19,9 @@ def columns_of(table: KnownTable) -> list[str]:
     """The columns of a table's downloads, in order."""
     columns: list[str] = []
     for dimension in table.dimensions:
-        columns.append(dimension.name)
+        columns.append(column_name(dimension.name))
         if len(dimension.levels) > 1:
-            columns.append(f"{dimension.name}_level")
+            columns.append(f"{column_name(dimension.name)}_level")
     return [*columns, "value", "status"]
 
 
@@ -38,8 +38,8 @@ def account_csv(text: str, name: str, known: Known, tally: Tally) -> None:
         if rows[0] != columns_of(table):
             raise tally.stop("line 1", "the columns are not the table's dimensions, value and status")
         _account_rows(rows[1:], table, tally, first_line=2)
-    elif name in known.lists:
-        _account_list(rows, known.lists[name], tally)
+    elif name.removesuffix("_rows") in known.lists:
+        _account_list(rows, known.lists[name.removesuffix("_rows")], tally)
     else:
         raise tally.stop("the file's name", "it is neither a published table nor a public list")
 

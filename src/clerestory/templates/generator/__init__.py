@@ -27,11 +27,10 @@ from clerestory.templates.generator import (
     truth,
     world,
 )
-from clerestory.templates.generator.custody import write_custody
 from clerestory.templates.generator.dates import YEARS
 from clerestory.templates.generator.write import NOTE, STAMP, Writer, WrittenFile, private_folder
 
-__all__ = ["DEFAULT_SCALE", "DEFAULT_SEED", "WrittenFile", "write_custody", "write_records"]
+__all__ = ["DEFAULT_SCALE", "DEFAULT_SEED", "WrittenFile", "write_records"]
 
 DEFAULT_SEED = 20220627
 DEFAULT_SCALE = 0.05
@@ -75,11 +74,11 @@ def write_records(
         writer.table(f"dros/dros_{year}.parquet", "dros", columns)
         writer.table(f"truth/dros_{year}.parquet", "truth", who)
     writer.text("roster.csv", "roster", reference.content("ca_roster_recently_added_2025_2026.csv"))
-    writer.text("deaths_in_custody.csv", "deaths_in_custody", custody.content())
+    writer.text(custody.NAME, "deaths_in_custody", custody.packed(), rows=custody.ROWS)
     return writer.written
 
 
 _REAL_FILES = (
-    "\nReal, public, with no names: roster.csv (handgun models) and deaths_in_custody.csv (2005 to 2018).\n"
+    "\nReal, public, with no names: roster.csv (handgun models) and deaths_in_custody.csv.gz (2005 to 2018).\n"
     "Use the deaths for counts only; never join them with names, news or places finer than a county.\n"
 )

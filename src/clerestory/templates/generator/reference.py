@@ -29,9 +29,14 @@ RACE_GROUPS = (
 DECADES = tuple(range(1930, 2010, 10))
 
 
+def packed(name: str) -> bytes:
+    """The bytes of one shipped file, as it is."""
+    return files("clerestory.templates.data").joinpath(name).read_bytes()
+
+
 def content(name: str) -> bytes:
     """The bytes of one shipped file, unpacked."""
-    raw = files("clerestory.templates.data").joinpath(name).read_bytes()
+    raw = packed(name)
     return gzip.decompress(raw) if name.endswith(".gz") else raw
 
 

@@ -77,9 +77,9 @@ class Writer:
             database.executemany("INSERT INTO about VALUES (?, ?)", sorted(self.about.items()))
             database.commit()
 
-    def text(self, name: str, dataset: str, content: bytes) -> None:
-        """A CSV file as it is; rows are counted without the heading."""
-        with self._file(name, dataset, content.count(b"\n") - 1) as path:
+    def text(self, name: str, dataset: str, content: bytes, *, rows: int | None = None) -> None:
+        """A CSV file as it is; rows are counted without the heading, or given where it is packed."""
+        with self._file(name, dataset, content.count(b"\n") - 1 if rows is None else rows) as path:
             path.write_bytes(content)
 
     def note(self, name: str, content: str) -> None:
