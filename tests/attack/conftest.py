@@ -106,14 +106,14 @@ class Draw:
                     dimensions.append(tree)
             names = [dimension.name for dimension in dimensions]
             count = int(rng.integers(1, 3))
-            margins = [rng.permutation(names)[: rng.integers(0, len(names) + 1)].tolist() for _ in range(count)]
+            margins = [
+                rng.permutation(names)[: rng.integers(0, len(names) + 1)].tolist() for _ in range(count)
+            ]
             designs.append(cls.table(f"t{number}", dimensions, margins, select=chosen))
         return link_tables("random", made, designs, maximum_cells=10**6)
 
     @classmethod
-    def _tree(
-        cls, rng: np.random.Generator, name: str, axis: str, whole: BoolArray, depth: int
-    ) -> Dimension:
+    def _tree(cls, rng: np.random.Generator, name: str, axis: str, whole: BoolArray, depth: int) -> Dimension:
         members, parents, front = [whole], [-1], [0]
         for _ in range(depth):
             following = []
@@ -164,9 +164,7 @@ def cell_of() -> Callable[[CellSpace, Mapping[str, str]], int]:
 
     def find(space: CellSpace, where: Mapping[str, str]) -> int:
         layout = space.layouts[0]
-        nodes = [
-            dimension.index(where.get(dimension.name, "all")) for dimension in layout.design.dimensions
-        ]
+        nodes = [dimension.index(where.get(dimension.name, "all")) for dimension in layout.design.dimensions]
         row = np.flatnonzero((layout.coords == np.array(nodes)).all(axis=1))[0]
         return int(layout.cells[row])
 

@@ -45,7 +45,7 @@ def test_two_hidden_cells_of_a_line_share_its_rest(draw, cell_of) -> None:
     values[[*cells, cell_of(space, {})]] = 4, 7, 20, 31
     hidden = np.isin(np.arange(4), cells[:2])
     assert decide(draw.public(space, values, hidden), width=9, minimum=11).wide
-    found, verdict = verdicts_of(draw.public(space, values, hidden), 10)
+    _, verdict = verdicts_of(draw.public(space, values, hidden), 10)
     assert {verdict[cells[0]], verdict[cells[1]]} == {Verdict.BROKEN}
     assert feasibility_interval(draw.public(space, values, hidden), cells[0]) == (1, 10)
 

@@ -7,13 +7,11 @@ import pytest
 
 from clerestory.attack.relations import Kind, relations
 from clerestory.errors import InputError
-from clerestory.tables import RECORDS, CellSpace, Unit, link_tables
+from clerestory.tables import RECORDS, Unit, link_tables
 
 
 def rank(matrix: np.ndarray) -> int:
     return int(np.linalg.matrix_rank(matrix)) if matrix.size else 0
-
-
 
 
 @pytest.mark.parametrize("seed", range(120))

@@ -8,7 +8,17 @@ import pytest
 from clerestory.confidential.audit import audit
 from clerestory.errors import Refused
 from clerestory.policy import Policy
-from clerestory.tables import RECORDS, Axis, Dimension, Node, PublicCells, TableDesign, Unit, link_tables, text
+from clerestory.tables import (
+    RECORDS,
+    Axis,
+    Dimension,
+    Node,
+    PublicCells,
+    TableDesign,
+    Unit,
+    link_tables,
+    text,
+)
 
 POLICY = Policy("test", "none", 11, 9)
 

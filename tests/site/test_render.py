@@ -250,8 +250,9 @@ def test_downloads_hold_every_cell_once(site: Mapping[str, bytes], tables: Mappi
         assert words in readme
 
 
-def test_lists_are_tables_and_files(site: Mapping[str, bytes]) -> None:
-    assert site["site/data/models.csv"].startswith(b"maker,model\nmaker 0,model 0\n")
+def test_lists_are_tables_and_files(site: Mapping[str, bytes], project: Project) -> None:
+    name = made_up_list(project)["models"].download
+    assert site[f"site/data/{name}.csv"].startswith(b"maker,model\nmaker 0,model 0\n")
     assert b'<table data-list="models">' in site["site/roster/index.html"]
 
 

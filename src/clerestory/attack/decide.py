@@ -16,6 +16,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from clerestory.attack.moves import Moves
+from clerestory.attack.neighbourhood import Flow, Ladder, Neighbourhoods
 from clerestory.attack.programs import Answer, Program, whole
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.system import Component, System, attackers_system, components, contradiction
@@ -31,6 +33,10 @@ _ROUNDS = 40
 """Random objectives tried in a component before its undecided cells are tried one by one."""
 _IDLE = 3
 """Rounds without a new decision after which random objectives stop."""
+_FRACTIONAL = 2
+"""Rounds after which a vertex that is not whole ends the random objectives."""
+_LADDER: Ladder = ((6, False), (12, True))
+"""Neighbourhoods in which moves from the base table are sought: siblings on a line, with parents or not."""
 _NODES = 3_000
 """Branch-and-bound nodes for one end of one cell."""
 _EXACT_NODES = 100_000
@@ -116,9 +122,9 @@ def decide(
     """What a reader can work out of public cells, decided for every hidden and every implied cell.
 
     width: the least distance, in counts, of two feasible values (a sum needs width times the largest single
-    contribution); minimum: implied counts that are known exactly must not be 1 to minimum - 1. start: (cells,)
-    values that are known to fit, such as the true ones, to save finding some. known: relations(public.space),
-    if at hand. Raises InputError if the published values contradict each other.
+    contribution); minimum: implied counts known exactly must not be 1 to minimum - 1. start: (cells,) values
+    that are known to fit, such as the true ones, to save finding some. known: relations(public.space), if at
+    hand. Raises InputError if the published values contradict each other, Undecided if no table is found.
     """
     rules = known if known is not None else relations(public.space)
     system = attackers_system(rules, public)
@@ -126,13 +132,12 @@ def decide(
     judged = _judged(rules, public)
     table = None if start is None else completed(rules, start, seed=seed)
     rng = np.random.default_rng(seed)
-    for part in components(system):
+    parts = components(system)
+    base = _base(system, parts, table, width, rng)
+    local = _local(system, base)
+    for part in parts:
         forms = np.flatnonzero(judged[part.columns])
-        if not len(forms):
-            if any_table(ceiling(part, width), rng) is None and table is None:
-                raise contradiction(rules)
-            continue
-        _decide_component(part, forms, state, table, rng, rules)
+        _decide_component(part, forms, state, base, local, rng)
         if progress is not None:
             left = int(state.undecided(part.columns[forms]).sum())
             progress(f"attacked {len(part.columns)} linked cells, {left} undecided")
@@ -145,24 +150,54 @@ def _judged(rules: Relations, public: PublicCells) -> NDArray[np.bool_]:
     return np.asarray(judged)
 
 
+def _base(
+    system: System, parts: list[Component], table: IntArray | None, width: int, rng: np.random.Generator
+) -> IntArray:
+    """(variables,) one whole table that fits everything. Raises InputError if there is none."""
+    base = np.where(system.free, 0, system.lower).astype(np.int64)
+    for part in parts:
+        found = table[part.columns] if table is not None else any_table(ceiling(part, width), rng)
+        if found is None or not part.holds(found):
+            raise contradiction(system.relations)
+        base[part.columns] = found
+    return base
+
+
+def _local(system: System, base: IntArray) -> Neighbourhoods:
+    """Moves from the base table, in the neighbourhood of one cell."""
+    rules = system.relations
+    # Only what is free moves; the bounds of propagation follow from the rows, so the first ones will do.
+    lower = np.where(np.isfinite(system.lower), system.lower, 0).astype(np.int64)
+    nothing = np.full(rules.variables, np.inf)
+    return Neighbourhoods(rules, Moves(rules, base, lower), system.free.copy(), nothing)
+
+
 def _decide_component(
     part: Component,
     forms: IntArray,
     state: _State,
-    table: IntArray | None,
+    base: IntArray,
+    local: Neighbourhoods,
     rng: np.random.Generator,
-    rules: Relations,
 ) -> None:
+    state.witness(part.columns, base[part.columns])
+    if not len(forms):
+        return
     endless = np.isinf(part.upper)
     part = ceiling(part, int(state.need[part.columns].max()))
-    base = table[part.columns] if table is not None else any_table(part, rng)
-    if base is None or not part.holds(base):
-        raise contradiction(rules)
-    state.witness(part.columns, base)
     linear = program(part)
     _random_ends(part, forms, state, linear, rng)
-    for form in forms:
-        _one_cell(part, int(form), state, linear, base, endless)
+
+    def witness(flow: Flow) -> None:
+        local.moves.add(flow.columns, flow.steps)
+        state.witness(flow.columns, base[flow.columns] + flow.steps)
+
+    for form in forms.tolist():
+        variable = int(part.columns[form])
+        if state.undecided(part.columns[form : form + 1])[0]:
+            local.widen(variable, int(state.need[variable]), _LADDER, buy=False, take=witness)
+    for form in forms.tolist():
+        _one_cell(part, form, state, linear, base[part.columns], endless)
 
 
 def _random_ends(
@@ -190,12 +225,14 @@ def _random_ends(
         found = whole(answer.values)
         if found is not None and part.holds(found):
             state.witness(part.columns, found)
+        elif number >= _FRACTIONAL:
+            return  # vertices of this component are not whole; moves around each cell do better
 
 
 def _one_cell(
     part: Component, form: int, state: _State, linear: Program, base: IntArray, endless: NDArray[np.bool_]
 ) -> None:
-    """Both ends of one cell: by linear programs, then near them in whole numbers, then by integer programs."""
+    """Both ends of one cell: linear programs, then whole numbers near them, then integer programs."""
     column = part.columns[form : form + 1]
     if not state.undecided(column)[0]:
         return

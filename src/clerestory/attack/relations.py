@@ -122,9 +122,7 @@ class _Rows:
         self.axes: list[IntArray] = []
         self._parts: list[tuple[IntArray, IntArray, IntArray]] = []
 
-    def add(
-        self, parent: IntArray | None, terms: Sequence[tuple[IntArray, int]], axis: int = -1
-    ) -> None:
+    def add(self, parent: IntArray | None, terms: Sequence[tuple[IntArray, int]], axis: int = -1) -> None:
         size = len(terms[0][0])
         numbers = np.arange(self.count, self.count + size)
         for variables, factor in terms:

@@ -1,4 +1,4 @@
-"""The attacker's system: published values go in, bounds go round until nothing moves, components fall apart."""
+"""The attacker's system: bounds of what is published go round until nothing moves; components fall apart."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class System:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """Free variables that hang together: matrix @ x = rhs over them. columns: positions among all variables."""
+    """Free variables that hang together: matrix @ x = rhs; columns: positions among all variables."""
 
     columns: IntArray
     matrix: csr_matrix

@@ -85,7 +85,7 @@ def list_path(rows_of: PublicList) -> str:
     return f"data/{rows_of.download}.csv"
 
 
-def list_file(site: Site, rows_of: PublicList) -> SiteFile:
+def list_file(rows_of: PublicList) -> SiteFile:
     """The CSV of a public list."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

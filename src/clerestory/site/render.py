@@ -94,7 +94,7 @@ def render(
     for table in site.tables.values():
         yield from table_files(site, table)
     for rows in site.lists.values():
-        yield list_file(site, rows)
+        yield list_file(rows)
     yield from derived_files(site)
     jobs = _jobs(site)
     whole = sum(len(site.choices(path).all) for path in site.paths) * len(site.languages)

@@ -18,7 +18,7 @@ WIDTH = 520
 FONT = LETTERS
 SIXTH = 6
 """How far below its middle a line of letters stands."""
-_LETTER = 0.53
+_LETTER = 0.57
 """Mean width of a letter, in font sizes."""
 
 

@@ -29,8 +29,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "El gráfico muestra solo los primeros; la tabla los contiene todos.",
     ),
     "hidden_left_out": (
-        "Hidden parts are left out of the bars: a bar with a hidden part is taller than drawn.",
-        "Las barras omiten las partes ocultas: una barra con una parte oculta es más alta de lo que se ve.",
+        "Hidden parts are left out: a bar marked so stands for more than it shows.",
+        "Las partes ocultas se omiten: una barra con ese signo representa más de lo que muestra.",
     ),
     "table_of": ("Table of these numbers", "Tabla de estas cifras"),
     "key": ("Key", "Clave"),

@@ -7,9 +7,8 @@ import pytest
 
 from clerestory.confidential.original import OriginalCells
 from clerestory.policy import Policy
-from clerestory.tables import CellSpace, Dimension, Node, TableDesign, Unit, link_tables, text
+from clerestory.tables import RECORDS, CellSpace, Dimension, Node, TableDesign, Unit, link_tables, text
 from clerestory.tables import Axis as _Axis
-from clerestory.tables import RECORDS
 
 
 class Made:

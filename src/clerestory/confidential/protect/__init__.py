@@ -1,1 +1,1 @@
-"""From original to public cells: rules (primary suppression), suppress (secondary), publish (the one door)."""
+"""From original to public cells: rules (primary), suppress (secondary), publish (the one door)."""

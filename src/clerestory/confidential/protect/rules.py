@@ -27,4 +27,3 @@ def primary_suppressions(original: OriginalCells, policy: Policy) -> NDArray[np.
     hidden = np.zeros(int(boxes.max(initial=-1)) + 1, dtype=bool)
     hidden[boxes[small]] = True
     return hidden[boxes] & (original.values > 0)
-

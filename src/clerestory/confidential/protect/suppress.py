@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, decide, small_lines
+from clerestory.attack.moves import Moves
+from clerestory.attack.neighbourhood import Flow, Neighbourhoods
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import propagate
 from clerestory.attack.tables import completed
 from clerestory.confidential.original import OriginalCells
-from clerestory.confidential.protect.moves import Moves
-from clerestory.confidential.protect.neighbourhood import Flow, Neighbourhoods
 from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells
@@ -28,13 +28,13 @@ BoolArray = NDArray[np.bool_]
 Progress = Callable[[str], None]
 
 _LADDER = ((5, False), (10, True), (30, True), (0, True))
-"""Neighbourhoods tried in turn: siblings on a line, and whether to climb to parents; 0 takes the whole source."""
+"""Neighbourhoods tried in turn: siblings on a line, whether to climb to parents; 0 takes the whole source."""
 _PROBES = ((10, True),)
 """The same where nothing may be bought: to see whether what is hidden is enough."""
 _REPAIRS = 20
 """Rounds of audit and hiding more, after which the tables are refused."""
 _KEPT = 0.1
-"""Share of the secondaries that pruning leaves alone whatever it finds, drawn by the secret seed: a reader who
+"""Share of the secondaries that pruning leaves alone, drawn by the secret seed: a reader who
 re-runs the method must not be able to conclude that each hidden cell was needed (level 4)."""
 
 
@@ -156,35 +156,8 @@ class Suppressor:
 
     def cover(self, form: int, *, buy: bool) -> bool:
         """Finds moves that make the form wide, buying cells if allowed; False if there are none in reach."""
-        for breadth, climb in _LADDER if buy else _PROBES:
-            for step in (self._upward, self._downward, self._both):
-                flow = step(form, breadth, climb, buy)
-                if flow is not None:
-                    self._take(flow)
-                if self.need[form] <= self.moves.up[form] - self.moves.down[form]:
-                    return True
-        return False
-
-    def _upward(self, form: int, breadth: int, climb: bool, buy: bool) -> Flow | None:
-        reach = int(self.need[form] + self.moves.down[form])
-        return self.near.flow(form, reach, breadth=breadth, climb=climb, buy=buy, whole=False)
-
-    def _downward(self, form: int, breadth: int, climb: bool, buy: bool) -> Flow | None:
-        reach = int(self.need[form] - self.moves.up[form])
-        if self.table[form] - self.lower[form] < reach:
-            return None
-        return self.near.flow(form, -reach, breadth=breadth, climb=climb, buy=buy, whole=False)
-
-    def _both(self, form: int, breadth: int, climb: bool, buy: bool) -> Flow | None:
-        """Down as far as a small cell goes with what is hidden, then up by what is left."""
-        down = int(min(self.table[form] - self.lower[form], self.need[form]))
-        if down <= -self.moves.down[form]:
-            return None
-        flow = self.near.flow(form, -down, breadth=breadth, climb=climb, buy=False, whole=False)
-        if flow is None:
-            return None
-        self._take(flow)
-        return self._upward(form, breadth, climb, buy)
+        ladder = _LADDER if buy else _PROBES
+        return self.near.widen(form, int(self.need[form]), ladder, buy=buy, take=self._take)
 
     def _take(self, flow: Flow) -> None:
         bought = flow.bought

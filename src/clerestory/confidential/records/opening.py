@@ -28,7 +28,7 @@ from clerestory.confidential.records.files import (
 )
 from clerestory.confidential.records.records import Records
 from clerestory.errors import InputError, Problems
-from clerestory.project import Kind, Source, location_of, source_kind
+from clerestory.project import SETTINGS, Kind, Source, location_of, source_kind
 
 MEMORY = "2GB"
 """What DuckDB may take; the rest goes to a private folder on disk."""
@@ -218,9 +218,9 @@ def _chosen(columns: Sequence[str], known: Sequence[str] | dict[str, str], where
 
 
 def _spill_folder(root: Path) -> Path:
-    """A new folder that only we can open, in the project's confidential folder; old ones are removed."""
+    """A new folder that only we can open: in the project's confidential folder, where old ones are removed."""
     home = root / "confidential"
-    if not home.is_dir():
+    if not home.is_dir() and (root / SETTINGS).is_file():
         with suppress(OSError):
             home.mkdir(mode=0o700)
     if not home.is_dir() or not os.access(home, os.W_OK):

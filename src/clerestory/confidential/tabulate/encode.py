@@ -101,7 +101,8 @@ class Packing:
         for name, word in zip(self.names, self.words, strict=True):
             total = ibis.literal(0, "int64")
             for position, stride in word:
-                part = digits[position].value.cast("int64")
+                # By way of 32 bits: where Ibis takes a number to have 64 already, it writes no cast.
+                part = digits[position].value.cast("int32").cast("int64")
                 total = total + (part * stride if stride != 1 else part)
             found[name] = total
         return found
@@ -328,7 +329,7 @@ def _ordered(variable: Variable, own: Mapping[str, Value]) -> Digit:
         reached = [value > cut.value * unit if cut.above else value >= cut.value * unit for cut in others]
         if len(others) <= MOST_ADDED:
             for one in reached:
-                passed = passed + one.cast("int64")
+                passed = passed + one.cast("int32")  # PostgreSQL makes no bigint of a truth value
         else:
             steps = [(one, place) for place, one in reversed(list(enumerate(reached, start=1)))]
             passed = passed + ibis.cases(*steps, else_=0)

@@ -1,7 +1,7 @@
-"""Moves: changes of the true table that a reader could not tell from it, and the widths that they prove.
+"""Moves: changes of one table that a reader could not tell from it, and the widths that they prove.
 
 A move is a sparse vector of whole numbers that keeps every relation and every bound when it is added to the
-true table; it touches hidden cells and implied boxes only. Two moves that take a cell W apart prove that its
+table; it touches hidden cells and implied boxes only. Two moves that take a cell W apart prove that its
 feasibility interval is at least W wide.
 """
 
@@ -15,9 +15,9 @@ from clerestory.tables.space import IntArray
 
 
 class Moves:
-    """The moves known for one true table, with the reach they give to each variable.
+    """The moves known for one table, with the reach they give to each variable.
 
-    table: (variables,) the truth, unpublished boxes included; lower: (variables,) least values.
+    table: (variables,) whole numbers that fit, unpublished boxes included; lower: (variables,) least values.
     up, down: (variables,) the farthest change of each variable by a known move; up >= 0 >= down.
     """
 

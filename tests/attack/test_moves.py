@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from clerestory.attack.moves import Moves
 from clerestory.attack.relations import relations
-from clerestory.confidential.protect.moves import Moves
 
 
-def test_only_what_keeps_the_line_fits_and_dropping_it_takes_the_width_back(made) -> None:
-    space = made.space({"a": (2, 0)}, [("a",)])
+def test_only_what_keeps_the_line_fits_and_dropping_it_takes_the_width_back(draw) -> None:
+    space = draw.grid(2)
     rules = relations(space)
     moves = Moves(rules, np.array([12, 3, 9]), np.ones(3, dtype=np.int64))
     total = int(np.flatnonzero(space.cells[:, 0] == 0)[0])

@@ -1,4 +1,4 @@
-"""Small linear programs around one cell: the cheapest cells to hide so that it gains the width it lacks.
+"""Small linear programs around one cell: a move that changes it, by hidden cells and the cheapest others.
 
 A flow of `reach` units through the cell is sought in a sub-grid of the tables: for each line through the cell
 its most promising siblings, and everything published on the grid these span. Cells already hidden carry
@@ -8,18 +8,20 @@ Statistical Disclosure Control, ch. 4; Castro, "Network flows heuristics for com
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from clerestory.attack.moves import Moves
 from clerestory.attack.relations import Kind, Relations
-from clerestory.confidential.protect.moves import Moves
 from clerestory.tables.space import IntArray
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
+Ladder = tuple[tuple[int, bool], ...]
 
 _FREELY = 1e-3
 """Price of moving a hidden cell by the full width: not 0, so that moves touch few cells."""
@@ -59,7 +61,7 @@ class Neighbourhoods:
     def flow(
         self, cell: int, reach: int, *, breadth: int, climb: bool, buy: bool, whole: bool
     ) -> Flow | None:
-        """A move that changes the cell by `reach` (its sign says which way), cheapest first; None if none is near.
+        """The cheapest move that changes the cell by `reach` (either sign); None if none is near.
 
         breadth: siblings taken on each line, 0 for everything; climb: take parents and their siblings too;
         buy: cells that are still shown may be used; whole: insist on whole numbers by an integer program.
@@ -85,6 +87,36 @@ class Neighbourhoods:
         if not self.moves.fits(columns, steps):
             return None
         return Flow(columns, steps, columns[~self.open[columns]])
+
+    def widen(self, cell: int, need: int, ladder: Ladder, *, buy: bool, take: Callable[[Flow], None]) -> bool:
+        """Finds moves that take the cell apart by `need`, each given to `take`; False if none are in reach.
+
+        ladder: (breadth, climb) to try in turn. take must add the move to `moves`.
+        """
+        moves = self.moves
+        room = int(moves.table[cell] - moves.lower[cell])
+        for breadth, climb in ladder:
+            for way in ("up", "down", "both"):
+                up, down = int(moves.up[cell]), -int(moves.down[cell])
+                if way == "down" and need - up > room:
+                    continue
+                if way == "both":
+                    # down as far as a small cell goes with what is hidden, then up by what is left
+                    farthest = min(room, need)
+                    if farthest <= down:
+                        continue
+                    flow = self.flow(cell, -farthest, breadth=breadth, climb=climb, buy=False, whole=False)
+                    if flow is None:
+                        continue
+                    take(flow)
+                    down = -int(moves.down[cell])
+                reach = -(need - up) if way == "down" else need - down
+                flow = self.flow(cell, reach, breadth=breadth, climb=climb, buy=buy, whole=False)
+                if flow is not None:
+                    take(flow)
+                if moves.up[cell] - moves.down[cell] >= need:
+                    return True
+        return False
 
     def _near(self, cell: int, breadth: int, climb: bool, usable: BoolArray) -> IntArray:
         chosen = [np.array([cell])]
@@ -117,7 +149,7 @@ class Neighbourhoods:
         )
 
     def _solve(self, columns: IntArray, cell: int, reach: int, whole: bool) -> FloatArray | None:
-        """(columns,) the cheapest move, None if there is none: d = gain - loss, rows @ d = 0, d[cell] = reach."""
+        """(columns,) gain - loss of the cheapest move, None if there is none: it is zero in all rows."""
         starts, ends = self._columns.indptr[columns], self._columns.indptr[columns + 1]
         counts = ends - starts
         total = int(counts.sum())
