@@ -86,7 +86,7 @@ class Draw:
         select: bool = True,
         complete: bool = False,
     ) -> CellSpace:
-        """Random linked hierarchical tables; complete: every tree goes down to single categories, no where."""
+        """Random linked hierarchical tables; complete: trees go down to single categories, no where."""
         made = [cls.axis(f"A{i}", int(rng.integers(2, 5))) for i in range(axes)]
         shared: dict[tuple[int, int], Dimension] = {}
         designs = []

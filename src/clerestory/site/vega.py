@@ -91,7 +91,7 @@ def drawing(figure: Figure, language: str) -> Drawing:
     place = {dimension.name: i for i, dimension in enumerate(figure.dimensions)}
     along = {c: d["field"] for c, d in encoding.items() if isinstance(d, dict) and d.get("field") in place}
     sides = {name: side_of(figure, place[name], language, plot=0) for name in along.values()}
-    left = min(sides[along["y"]].room, 290.0) if along.get("y") else 62.0
+    left = min(sides[along["y"]].room, 290.0) if along.get("y") else 76.0
     plot = WIDTH - left - 24
     if along.get("x"):
         sides[along["x"]] = side_of(figure, place[along["x"]], language, plot=plot)

@@ -58,7 +58,7 @@ class Made:
     def original(
         space: CellSpace, seed: int, records: int, *, overlapping: int = -1, skew: float = 0.6
     ) -> OriginalCells:
-        """Counts of made-up records, about two a person; overlapping: the axis that a person has several of."""
+        """Counts of made-up records, two a person; overlapping: the axis of which a person has several."""
         rng = np.random.default_rng(seed)
         people = max(1, records // 2)
         sizes = [len(axis.categories) for axis in space.axes]

@@ -92,6 +92,19 @@ def test_the_order_of_records_and_copies_of_files_do_not_matter(tmp_path: Path) 
         assert (other.persons == found[0].persons).all()
 
 
+def test_several_records_of_a_person_on_one_day_are_taken_alike_everywhere(tmp_path: Path) -> None:
+    days = [row.applied for row in rows(seed=9, size=6)]
+    records = [replace(row, applied=days[place % 6]) for place, row in enumerate(rows(seed=9, size=400))]
+    found = []
+    for backend in ("parquet", "csv", "sqlite", "duckdb"):
+        location, table = store(tmp_path / backend, backend, records)
+        project = make_project(tmp_path / backend, location, table=table)
+        found.append(tabulate(project, "applications"))
+    for other in found[1:]:
+        assert (other.values == found[0].values).all()
+        assert (other.records == found[0].records).all()
+
+
 PEOPLE = st.one_of(st.none(), st.sampled_from([f"p{number}" for number in range(40)]))
 
 
@@ -108,7 +121,7 @@ def registers(draw: st.DrawFn) -> list[Row]:
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

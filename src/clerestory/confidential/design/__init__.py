@@ -1,6 +1,6 @@
 """From project files, and the categories that the records have, to linked tables. Opens nothing."""
 
-from clerestory.confidential.design.linking import Counts, SourceDesign, link
+from clerestory.confidential.design.linking import Counts, SourceDesign, link, rows_that
 from clerestory.confidential.design.plan import Plan, plan_source
 from clerestory.confidential.design.variables import MISSING_CLASS, Cut, Kind, Variable
 
@@ -14,4 +14,5 @@ __all__ = [
     "Variable",
     "link",
     "plan_source",
+    "rows_that",
 ]

@@ -228,7 +228,7 @@ def _unreadable(plan: Plan, counts: Counts) -> list[ClerestoryError]:
         }[variable.kind]
         problems.append(
             InputError(
-                f"{_rows(odd)} hold something in {name!r} that is not {wanted}",
+                f"{rows_that(odd, 'hold')} something in {name!r} that is not {wanted}",
                 where=f"source {plan.source.name!r}",
                 fix="correct them at the source, or leave the field out of the tables",
             )
@@ -255,26 +255,27 @@ def _stray(
     field = variable.fields[0]
     if variable.kind is Kind.CATEGORY:
         known = "the lookup" if said.hierarchy else "the declared categories"
+        lacks = "lacks" if said.hierarchy else "lack"
         kinds = int((each[stray] > 0).sum() - (each[variable.odd] > 0))
         kinds += counts.distinct(variable.name) if each[variable.odd] else 0
         codes = f"{kinds:,} different codes" if kinds > 1 else "one code"
         return [
             InputError(
-                f"{_rows(rows)} hold {codes} in {field!r} that {known} lack{'s' if said.hierarchy else ''}",
+                f"{rows_that(rows, 'hold')} {codes} in {field!r} that {known} {lacks}",
                 where=where,
                 fix=f"add the missing codes to {known}, or correct the records",
             )
         ]
     if variable.kind is Kind.DATE:
-        what, fix = (
-            "are dated outside the first and last period",
-            "widen `first` and `last`, or add a `where`",
-        )
+        what = f"{rows_that(rows, 'have')} a date outside the first and last period"
+        fix = "widen `first` and `last`, or add a `where`"
     elif variable.kind is Kind.AGE:
-        what, fix = "have an age below 0 or above 129", "one of the two dates is wrong: correct the records"
+        what = f"{rows_that(rows, 'have')} an age below 0 or above 129"
+        fix = "one of the two dates is wrong: correct the records"
     else:
-        what, fix = "hold a number outside the categories", "declare the field's bounds, or use bands"
-    return [InputError(f"{_rows(rows)} {what} ({field!r})", where=where, fix=fix)]
+        what = f"{rows_that(rows, 'hold')} a number outside the categories"
+        fix = "declare the field's bounds, or use bands"
+    return [InputError(f"{what} ({field!r})", where=where, fix=fix)]
 
 
 def _too_small(plan: Plan, table: Table, name: str, one: _Grown, counts: Counts) -> list[ClerestoryError]:
@@ -317,8 +318,11 @@ def _too_small(plan: Plan, table: Table, name: str, one: _Grown, counts: Counts)
     return []
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
+def rows_that(count: int, verb: str) -> str:
+    """So many rows and a verb: "1 row holds", "1,200 rows hold"."""
+    if count == 1:
+        return f"1 row {'has' if verb == 'have' else verb + 's'}"
+    return f"{count:,} rows {verb}"
 
 
 def _once(problems: list[ClerestoryError]) -> list[ClerestoryError]:

@@ -27,7 +27,7 @@ from clerestory.tables.space import IntArray
 BoolArray = NDArray[np.bool_]
 Progress = Callable[[str], None]
 
-_LADDER = ((5, False), (10, True), (30, True), (0, True))
+_LADDER = ((12, True), (60, True), (0, True))
 """Neighbourhoods tried in turn: siblings on a line, whether to climb to parents; 0 takes the whole source."""
 _PROBES = ((10, True),)
 """The same where nothing may be bought: to see whether what is hidden is enough."""

@@ -47,7 +47,7 @@ def find_files(address: str, kind: Kind, where: str) -> tuple[Path, ...]:
     if not found:
         near = [file.name for file in _in_folder(path.parent)] if path.parent.is_dir() else []
         raise InputError(
-            f"there is no such file: {address}" if not glob.has_magic(address) else f"no file matches {address}",
+            f"no file matches {address}" if glob.has_magic(address) else f"there is no such file: {address}",
             where=where,
             fix=f"the folder has: {', '.join(near[:8])}" if near else "check `location`",
         )

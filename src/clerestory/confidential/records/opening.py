@@ -218,7 +218,7 @@ def _chosen(columns: Sequence[str], known: Sequence[str] | dict[str, str], where
 
 
 def _spill_folder(root: Path) -> Path:
-    """A new folder that only we can open: in the project's confidential folder, where old ones are removed."""
+    """A new folder that only we can open, in the project's confidential folder; old ones are removed."""
     home = root / "confidential"
     if not home.is_dir() and (root / SETTINGS).is_file():
         with suppress(OSError):

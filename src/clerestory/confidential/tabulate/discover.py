@@ -7,7 +7,7 @@ import ibis
 from clerestory.confidential.design import Plan
 from clerestory.confidential.design.plan import MOST_FOUND
 from clerestory.confidential.records import Records
-from clerestory.confidential.tabulate.encode import as_text, day_of
+from clerestory.confidential.tabulate.fields import as_text, day_of
 from clerestory.errors import InputError
 
 

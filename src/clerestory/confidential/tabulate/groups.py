@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from clerestory.confidential.design import Plan, Variable
 from clerestory.confidential.records import Records
-from clerestory.confidential.tabulate.encode import Digit, Packing, number_of, packing, staged
+from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
+from clerestory.confidential.tabulate.fields import number_of
 from clerestory.tables.space import IntArray
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ibis
 
 from clerestory.confidential.records import open_source
-from clerestory.confidential.tabulate.encode import as_text
+from clerestory.confidential.tabulate.fields import as_text
 from clerestory.errors import InputError, Refused
 from clerestory.project import Project, Role
 from clerestory.tables import PublicList, Text, text

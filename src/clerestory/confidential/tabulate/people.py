@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from clerestory.confidential.design import SourceDesign
 from clerestory.confidential.design.plan import variable_name
 from clerestory.confidential.records import Records
-from clerestory.confidential.tabulate.encode import Digit, Packing, day_of, packing, person_of, staged
+from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
+from clerestory.confidential.tabulate.fields import day_of, person_of
 from clerestory.confidential.tabulate.groups import Groups
 from clerestory.confidential.tabulate.rollup import Grid, added
 from clerestory.errors import InputError

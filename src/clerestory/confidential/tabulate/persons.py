@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from clerestory.confidential.design import SourceDesign
 from clerestory.confidential.records import Records
-from clerestory.confidential.tabulate.encode import person_of, staged
+from clerestory.confidential.tabulate.encode import staged
+from clerestory.confidential.tabulate.fields import person_of
 from clerestory.confidential.tabulate.groups import Groups
 from clerestory.confidential.tabulate.rollup import Grid, added
 from clerestory.tables.space import IntArray

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from clerestory.confidential.design import Plan, SourceDesign, link, plan_source
+from clerestory.confidential.design import Plan, SourceDesign, link, plan_source, rows_that
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.records import Records, open_source
 from clerestory.confidential.tabulate.discover import discovered
@@ -125,21 +125,21 @@ class _Cells:
             if table.said.sum == unit.measure:
                 counted |= self._groups.chosen(plan.restrictions(table))
         for column, what, fix in (
-            (measure.missing, "have no value", f'add to the table: where = "{unit.measure} is not missing"'),
+            (measure.missing, "no value", f'add to the table: where = "{unit.measure} is not missing"'),
             (
                 measure.odd,
-                "have a value that is not a whole number",
+                "a value that is not a whole number",
                 "sum it in a smaller unit, such as cents",
             ),
             (
                 measure.outside,
-                f"have a value outside the bounds {list(unit.bounds)}",
+                f"a value outside the bounds {list(unit.bounds)}",
                 "correct the records, or the bounds",
             ),
         ):
             rows = int(column[counted].sum())
             if rows:
-                raise InputError(f"{rows:,} {'row' if rows == 1 else 'rows'} {what}", where=where, fix=fix)
+                raise InputError(f"{rows_that(rows, 'have')} {what}", where=where, fix=fix)
         most = int(self._groups.count.sum()) * max(abs(bound) for bound in unit.bounds)
         if max(abs(bound) for bound in unit.bounds) >= _LARGEST_SUM or most >= 1 << 62:
             raise InputError("the bounds are too wide for exact sums", where=where, fix="narrow the bounds")
