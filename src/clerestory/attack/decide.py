@@ -35,8 +35,10 @@ _IDLE = 3
 """Rounds without a new decision after which random objectives stop."""
 _FRACTIONAL = 2
 """Rounds after which a vertex that is not whole ends the random objectives."""
-_LADDER: Ladder = ((6, False), (12, True))
+_LADDER: Ladder = ((6, False), (12, True), (30, True))
 """Neighbourhoods in which moves from the base table are sought: siblings on a line, with parents or not."""
+_EVERYTHING: Ladder = ((0, True),)
+"""The whole component, for the few cells whose neighbourhood is not enough."""
 _NODES = 3_000
 """Branch-and-bound nodes for one end of one cell."""
 _EXACT_NODES = 100_000
@@ -186,6 +188,8 @@ def _decide_component(
     endless = np.isinf(part.upper)
     part = ceiling(part, int(state.need[part.columns].max()))
     linear = program(part)
+    local.open = np.zeros_like(local.open)
+    local.open[part.columns] = True
     _random_ends(part, forms, state, linear, rng)
 
     def witness(flow: Flow) -> None:
@@ -195,7 +199,9 @@ def _decide_component(
     for form in forms.tolist():
         variable = int(part.columns[form])
         if state.undecided(part.columns[form : form + 1])[0]:
-            local.widen(variable, int(state.need[variable]), _LADDER, buy=False, take=witness)
+            need = int(state.need[variable])
+            if not local.widen(variable, need, _LADDER, buy=False, take=witness):
+                local.widen(variable, need, _EVERYTHING, buy=False, take=witness)
     for form in forms.tolist():
         _one_cell(part, form, state, linear, base[part.columns], endless)
 

@@ -27,6 +27,8 @@ _FREELY = 1e-3
 """Price of moving a hidden cell by the full width: not 0, so that moves touch few cells."""
 _ENDLESS = 200.0
 """The most that one cell may change, in reaches of the cell that the flow is for."""
+_GAIN = 1e3
+"""What a unit of the cell's own change is worth where as much as possible is asked for."""
 _NODES = 500
 """Branch-and-bound nodes for a flow in whole numbers."""
 
@@ -59,18 +61,27 @@ class Neighbourhoods:
         self._factor = relations.factor(np.arange(relations.variables)).astype(np.float64)
 
     def flow(
-        self, cell: int, reach: int, *, breadth: int, climb: bool, buy: bool, whole: bool
+        self,
+        cell: int,
+        reach: int,
+        *,
+        breadth: int,
+        climb: bool,
+        buy: bool,
+        whole: bool = False,
+        most: bool = False,
     ) -> Flow | None:
         """The cheapest move that changes the cell by `reach` (either sign); None if none is near.
 
         breadth: siblings taken on each line, 0 for everything; climb: take parents and their siblings too;
-        buy: cells that are still shown may be used; whole: insist on whole numbers by an integer program.
+        buy: cells that are still shown may be used; whole: insist on whole numbers by an integer program;
+        most: as far towards `reach` as it goes, rather than all the way or not at all.
         """
         if reach == 0:
             return None
         usable = self.open | np.isfinite(self.prices) if buy else self.open
         columns = self._near(cell, breadth, climb, usable) if breadth else np.flatnonzero(usable)
-        solution = self._solve(columns, cell, reach, whole)
+        solution = self._solve(columns, cell, reach, whole, most)
         if solution is None:
             return None
         steps = np.rint(solution).astype(np.int64)
@@ -78,9 +89,9 @@ class Neighbourhoods:
             if whole:
                 return None
             used = columns[np.abs(solution) > 1e-6]
-            solution = self._solve(used, cell, reach, True)
+            solution = self._solve(used, cell, reach, True, most)
             if solution is None:
-                return self.flow(cell, reach, breadth=breadth, climb=climb, buy=buy, whole=True)
+                return self.flow(cell, reach, breadth=breadth, climb=climb, buy=buy, whole=True, most=most)
             columns, steps = used, np.rint(solution).astype(np.int64)
         moved = steps != 0
         columns, steps = columns[moved], steps[moved]
@@ -105,18 +116,24 @@ class Neighbourhoods:
                     farthest = min(room, need)
                     if farthest <= down:
                         continue
-                    flow = self.flow(cell, -farthest, breadth=breadth, climb=climb, buy=False, whole=False)
+                    flow = self.flow(cell, -farthest, breadth=breadth, climb=climb, buy=False)
                     if flow is None:
                         continue
                     take(flow)
                     down = -int(moves.down[cell])
                 reach = -(need - up) if way == "down" else need - down
-                flow = self.flow(cell, reach, breadth=breadth, climb=climb, buy=buy, whole=False)
+                flow = self.flow(cell, reach, breadth=breadth, climb=climb, buy=buy)
                 if flow is not None:
                     take(flow)
                 if moves.up[cell] - moves.down[cell] >= need:
                     return True
-        return False
+        if not buy:
+            # half the width up and half down may be there where neither way goes far enough alone
+            for reach in (need, -min(room, need)):
+                flow = self.flow(cell, reach, breadth=breadth, climb=climb, buy=False, most=True)
+                if flow is not None:
+                    take(flow)
+        return bool(moves.up[cell] - moves.down[cell] >= need)
 
     def _near(self, cell: int, breadth: int, climb: bool, usable: BoolArray) -> IntArray:
         chosen = [np.array([cell])]
@@ -148,7 +165,7 @@ class Neighbourhoods:
             self._columns.indices[self._columns.indptr[variable] : self._columns.indptr[variable + 1]]
         )
 
-    def _solve(self, columns: IntArray, cell: int, reach: int, whole: bool) -> FloatArray | None:
+    def _solve(self, columns: IntArray, cell: int, reach: int, whole: bool, most: bool) -> FloatArray | None:
         """(columns,) gain - loss of the cheapest move, None if there is none: it is zero in all rows."""
         starts, ends = self._columns.indptr[columns], self._columns.indptr[columns + 1]
         counts = ends - starts
@@ -168,14 +185,21 @@ class Neighbourhoods:
         gain_lower, loss_lower = np.zeros(n), np.zeros(n)
         place = int(np.searchsorted(columns, cell))
         taken, other = (gain_upper, loss_upper) if reach > 0 else (loss_upper, gain_upper)
-        if taken[place] < size:
+        if most:
+            size = min(size, taken[place])
+        elif taken[place] < size:
             return None
-        (gain_lower if reach > 0 else loss_lower)[place] = size
+        else:
+            (gain_lower if reach > 0 else loss_lower)[place] = size
         taken[place], other[place] = size, 0.0
         # a cell that cannot carry the whole flow counts in full for the part it can carry
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = 2 * n, m
         lp.col_cost_ = np.concatenate([price / units, price / np.clip(room, 1.0, units)])
+        if most:
+            costs = lp.col_cost_
+            costs[place if reach > 0 else n + place] = -_GAIN
+            lp.col_cost_ = costs
         lp.col_lower_ = np.concatenate([gain_lower, loss_lower])
         lp.col_upper_ = np.concatenate([gain_upper, loss_upper])
         lp.row_lower_ = lp.row_upper_ = np.zeros(m)

@@ -22,7 +22,7 @@ COUNTIES = {"alder": "north", "birch": "north", "cedar": "south", "dogwood": "so
 STATUSES = ("issued", "denied", "pending")
 RACES = ("W", "B", "H")
 
-BACKENDS = ("parquet", "csv", "sqlite", "duckdb", "postgresql")
+BACKENDS = ("parquet", "csv", "sqlite", "duckdb", "postgresql", "postgresql, all text")
 
 
 @dataclass(frozen=True)
@@ -224,10 +224,11 @@ def store(root: Path, backend: str, records: Sequence[Row], server: Server | Non
 
     with psycopg.connect(server.url("postgres"), password=PASSWORD, autocommit=True) as con:
         con.execute("DROP TABLE IF EXISTS a")
-        con.execute(
-            "CREATE TABLE a (person text, county text, applied date, born date, status text, race char(1), "
-            "attempt smallint, fee numeric(12, 2))"
-        )
+        types = ("text", "text", "date", "date", "text", "char(1)", "smallint", "numeric(12, 2)")
+        if backend.endswith("text"):
+            types = ("text",) * 8
+        columns_said = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, types, strict=True))
+        con.execute(f"CREATE TABLE a ({columns_said})")
         with con.cursor() as cursor:
             cursor.executemany("INSERT INTO a VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", _cells(records))
     return server.url("postgres"), "a"

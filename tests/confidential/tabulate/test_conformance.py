@@ -61,12 +61,15 @@ def assert_agrees(original: OriginalCells, records: list[Row]) -> None:
 
 @pytest.mark.parametrize(
     "backend",
-    [pytest.param(name, marks=pytest.mark.postgres if name == "postgresql" else ()) for name in BACKENDS],
+    [
+        pytest.param(name, marks=pytest.mark.postgres if name.startswith("postgresql") else ())
+        for name in BACKENDS
+    ],
 )
 def test_every_backend_gives_the_tables_that_plain_python_gives(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest, password: str
 ) -> None:
-    server: Server | None = request.getfixturevalue("server") if backend == "postgresql" else None
+    server: Server | None = request.getfixturevalue("server") if backend.startswith("postgresql") else None
     records = one_a_day(rows(seed=5, size=900))
     location, table = store(tmp_path, backend, records, server)
     project = make_project(tmp_path, location, table=table)

@@ -27,7 +27,7 @@ from clerestory.tables.space import IntArray
 BoolArray = NDArray[np.bool_]
 Progress = Callable[[str], None]
 
-_LADDER = ((12, True), (60, True), (0, True))
+_LADDER = ((20, True), (60, True), (0, True))
 """Neighbourhoods tried in turn: siblings on a line, whether to climb to parents; 0 takes the whole source."""
 _PROBES = ((10, True),)
 """The same where nothing may be bought: to see whether what is hidden is enough."""
@@ -132,10 +132,7 @@ class Suppressor:
         if self.cover(form, buy=False):
             return True
         steps = (1, -1) if value else (1,)
-        return all(
-            self.near.flow(form, step, breadth=0, climb=True, buy=False, whole=False) is None
-            for step in steps
-        )
+        return all(self.near.flow(form, step, breadth=0, climb=True, buy=False) is None for step in steps)
 
     def _buy(self, form: int) -> None:
         if self.cover(form, buy=True):
@@ -212,19 +209,28 @@ class Suppressor:
         return np.flatnonzero(np.diff(self.rules.matrix[:, [variable]].tocsr().indptr))
 
     def widen_lines(self, lines: IntArray) -> None:
-        """One more hidden cell in each line whose hidden sum is a small count: the cheapest in it."""
+        """One more hidden cell in each of these lines, the cheapest; farther away where a line has none left.
+
+        Raises Refused when everything but the zeros is hidden already.
+        """
         matrix = self.rules.matrix
-        lines = lines.astype(np.int64)
         for line in lines.tolist():
-            inside = matrix.indices[matrix.indptr[line] : matrix.indptr[line + 1]]
-            inside = inside[np.isfinite(self.near.prices[inside]) & ~self.near.open[inside]]
-            if not len(inside):
-                raise Refused(
-                    "the hidden cells of this line add up to a small count, and no other can be hidden",
-                    where=self.rules.describe(int(self.rules.parents[line])),
-                    fix="use coarser categories or fewer dimensions in this table",
-                )
-            self.hide(self.boxes[inside[[int(np.argmin(self.near.prices[inside]))]]])
+            reached = np.zeros(matrix.shape[0], dtype=bool)
+            reached[line] = True
+            while True:
+                inside = np.unique(matrix[np.flatnonzero(reached)].indices)
+                left = inside[np.isfinite(self.near.prices[inside]) & ~self.near.open[inside]]
+                if len(left):
+                    self.hide(self.boxes[left[[int(np.argmin(self.near.prices[left]))]]])
+                    break
+                before = int(reached.sum())
+                reached[matrix[:, inside].tocsc().indices] = True
+                if int(reached.sum()) == before:
+                    raise Refused(
+                        "what is hidden adds up to a small count, and nothing else can be hidden",
+                        where=self.rules.describe(int(matrix.indices[matrix.indptr[line]])),
+                        fix="use coarser categories or fewer dimensions in this table",
+                    )
 
     def prune(self, primary: BoolArray, progress: Progress | None) -> None:
         """Shows again, dearest first, what is hidden without need."""

@@ -81,6 +81,17 @@ class Records:
                 return list(self.backend.con.execute(sql).fetchall())
             return [row for batch in self._rows(sql) for row in batch]
 
+    def keep(self, name: str, query: ibis.Table) -> ibis.Table:
+        """The result of a query as a table of this connection; only where the dialect is duckdb.
+
+        Raises InputError without a value if the records cannot be read.
+        """
+        if self.dialect != "duckdb":
+            raise ValueError("only DuckDB keeps tables: other databases are never written to")
+        with told_apart(self.where, self.look):
+            self.backend.con.execute(f'CREATE TEMP TABLE "{name}" AS {self.backend.compile(query)}')
+        return ibis.table(query.schema(), name=name)
+
     def pairs_table(self, *columns: str) -> ibis.Table:
         """What stands in a query for the pairs that are handed over with it; integers."""
         return ibis.table(dict.fromkeys(columns, "int64"), name=_PAIRS)

@@ -1,4 +1,4 @@
-"""Fields as what tables take them for: texts, dates, numbers, persons; and which values are missing or odd."""
+"""Fields as what tables take them for: texts, dates, numbers, persons; which values are missing or odd."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from ibis import Value
 from clerestory.confidential.records import Records
 
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T])"
+_DATE_GLOB = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _NUMBER_TEXT = r"^-?[0-9]{1,18}(\.[0-9]+)?$"
+
+
+@ibis.udf.scalar.builtin(name="glob", signature=(("string", "string"), "boolean"))  # type: ignore[untyped-decorator]
+def _glob(pattern: str, text: str) -> bool:  # type: ignore[empty-body]
+    """Whether a text matches; SQLite has it, and is much slower with regular expressions."""
 
 
 def person_of(records: Records, fields: Sequence[str]) -> Value:
@@ -25,9 +31,11 @@ def person_of(records: Records, fields: Sequence[str]) -> Value:
     texts = [part if part.type().is_string() else part.cast("string") for part in parts]
     # The length before each text keeps ("ab", "c") and ("a", "bc") apart.
     whole = ibis.literal("")
+    missing = ibis.literal(False)
     for text in texts:
-        whole = whole.concat(text.length().cast("string"), ":", text)
-    return whole
+        whole = whole.concat(ibis.coalesce(text.length().cast("string"), ""), ":", ibis.coalesce(text, ""))
+        missing = missing | text.isnull()
+    return ibis.ifelse(missing, ibis.null("string"), whole)
 
 
 def as_text(records: Records, field: str) -> Value:
@@ -73,7 +81,7 @@ def day_of(records: Records, field: str) -> Day:
             None,
         )
     missing = column.isnull() | (column == "")
-    shaped = ibis.coalesce(column, "").re_search(_DATE_TEXT)
+    shaped = _like_a_date(records, ibis.coalesce(column, ""))
     year, month, day = (
         _whole(records, shaped, column.substr(start, length)) for start, length in ((0, 4), (5, 2), (8, 2))
     )
@@ -99,6 +107,9 @@ def number_of(records: Records, field: str) -> Number:
     if kind.is_string():
         missing = column.isnull() | (column == "")
         shaped = ibis.coalesce(column, "").re_search(_NUMBER_TEXT)
+        if records.dialect == "sqlite":
+            # Whole numbers first, since SQLite calls Python for a regular expression.
+            shaped = ibis.coalesce(column.cast("int64").cast("string") == column, False) | shaped
         value = ibis.ifelse(shaped, column, ibis.null("string"))
         value = value.try_cast("float64") if records.dialect == "duckdb" else value.cast("float64")
         return Number(value, missing, ~missing & ~shaped)
@@ -107,6 +118,12 @@ def number_of(records: Records, field: str) -> Number:
     if not kind.is_numeric():
         return Number(ibis.literal(0, "int64"), column.isnull(), column.notnull())
     return Number(column, column.isnull(), None)
+
+
+def _like_a_date(records: Records, text: Value) -> Value:
+    if records.dialect != "sqlite":
+        return text.re_search(_DATE_TEXT)
+    return _glob(_DATE_GLOB, text) | _glob(f"{_DATE_GLOB}[ T]*", text)
 
 
 def _whole(records: Records, shaped: Value, text: Value) -> Value:

@@ -1,69 +1,36 @@
-"""Counts at the finest level: one aggregation over the records, and what is asked of its result."""
+"""The finest groups that have records, counted in one aggregation and rolled up with NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import ibis
 import numpy as np
-from numpy.typing import NDArray
 
-from clerestory.confidential.design import Plan, Variable
+from clerestory.confidential.design import Plan, SourceDesign
 from clerestory.confidential.records import Records
-from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
-from clerestory.confidential.tabulate.fields import number_of
+from clerestory.confidential.tabulate.encode import packing, staged
+from clerestory.confidential.tabulate.finest import Restriction, distinct_odd_values
+from clerestory.confidential.tabulate.finest_groups import Groups
+from clerestory.confidential.tabulate.measures import (
+    PARTS,
+    BadRows,
+    column_of,
+    measure_columns,
+    measures_of,
+)
+from clerestory.confidential.tabulate.rollup import Grid, added
+from clerestory.confidential.tabulate.sampling import persons_in_boxes
 from clerestory.tables.space import IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Measure:
-    """What is known of a measure in each finest group.
-
-    total: its sum; missing, odd, outside: rows without a value, with no whole number, out of bounds.
-    """
-
-    total: IntArray
-    missing: IntArray
-    odd: IntArray
-    outside: IntArray
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """The finest groups that have records: how many, and their class on each variable.
-
-    words: the packed digits; classes: for each variable, (groups,) its class; count: (groups,) records.
-    """
-
-    digits: tuple[Digit, ...]
-    packing: Packing
-    words: Mapping[str, IntArray]
-    classes: Mapping[str, NDArray[np.int32]]
-    count: IntArray
-    measures: Mapping[str, Measure] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.count)
-
-    def each(self, variable: str) -> IntArray:
-        """Records in each class of a variable."""
-        size = next(one.variable.classes for one in self.digits if one.variable.name == variable)
-        return np.bincount(self.classes[variable], weights=self.count, minlength=size).astype(np.int64)
-
-    def chosen(self, classes: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """Which groups are, for each variable, in one of its classes."""
-        chosen = np.ones(len(self), dtype=bool)
-        for variable, inside in classes.items():
-            chosen &= inside[self.classes[variable]]
-        return chosen
-
-
-@dataclass(frozen=True, eq=False)
-class GroupCounts:
-    """Answers what linking asks of the records."""
+class GroupedRecords:
+    """Records at the finest level, as counted groups."""
 
     records: Records
+    plan: Plan
     groups: Groups
     _each: dict[str, IntArray] = field(default_factory=dict)
 
@@ -73,64 +40,59 @@ class GroupCounts:
             self._each[variable] = self.groups.each(variable)
         return self._each[variable]
 
-    def inside(self, classes: Mapping[str, NDArray[np.bool_]]) -> int:
+    def inside(self, classes: Restriction) -> int:
         """Records that are, for each variable, in one of its classes."""
         return int(self.groups.count[self.groups.chosen(classes)].sum())
 
     def distinct(self, variable: str) -> int:
         """How many different odd values a category variable has."""
-        of_groups = next(one for one in self.groups.digits if one.variable.name == variable)
-        stage = staged(self.records, [of_groups.variable])
-        own = stage.digit(variable)
-        odd = np.zeros(own.variable.classes, dtype=bool)
-        odd[own.variable.odd] = True
-        query = stage.table.filter(own.inside(odd)).aggregate(n=lambda t: t["value_0"].nunique())
-        return int(self.records.integers(query)["n"][0])
+        return distinct_odd_values(self.records, self.plan, variable)
+
+    def rows(self) -> int:
+        """How many records there are."""
+        return int(self.groups.count.sum())
+
+    def boxes(self, design: SourceDesign, grid: Grid, measure: str) -> tuple[IntArray, IntArray]:
+        """What the boxes of a grid hold: records, and the sum of a measure ("" for none)."""
+        classes = [self.groups.classes[name] for name in design.order]
+        atoms = grid.atom_codes(len(self.groups), classes, design.categories)
+        size = int(np.prod(grid.atom_shape, dtype=np.int64))
+        counts = grid.boxes(added(atoms, self.groups.count, size))
+        if not measure:
+            return counts, counts
+        return counts, grid.boxes(added(atoms, self.groups.measures[measure]["total"], size))
+
+    def bad_rows(self, measure: str, restrictions: Sequence[Restriction]) -> BadRows:
+        """Rows that any of the restrictions lets through, and in which the measure cannot be summed."""
+        counted = np.zeros(len(self.groups), dtype=bool)
+        for restriction in restrictions:
+            counted |= self.groups.chosen(restriction)
+        parts = self.groups.measures[measure]
+        return BadRows(*(int(parts[part][counted].sum()) for part in PARTS[1:]))
+
+    def persons(
+        self, design: SourceDesign, grids: Sequence[Grid], counted: IntArray, minimum: int
+    ) -> IntArray:
+        """(cells,) distinct persons in the box of each cell of these grids, like Finest.persons."""
+        return persons_in_boxes(self.records, design, self.groups, grids, counted, minimum)
 
 
-def count_groups(records: Records, plan: Plan, variables: Sequence[Variable]) -> Groups:
+def count_groups(records: Records, plan: Plan) -> GroupedRecords:
     """Counts the records of a source at the finest level, in one aggregation."""
-    extra: dict[str, ibis.Value] = {}
-    for measure in dict.fromkeys(table.said.sum for table in plan.tables if table.said.sum):
-        bounds = plan.source.said.fields[measure].bounds or (0, 0)
-        extra |= _measure_columns(records, measure, bounds)
-    stage = staged(records, variables, extra)
+    extra = measure_columns(records, plan)
+    stage = staged(records, list(plan.variables.values()), extra)
     digits = stage.digits
     packed = packing([one.size for one in digits])
     columns = packed.expressions(digits) | {name: stage.table[name] for name in extra}
     sums = {name: ibis._[name].sum() for name in extra}
     query = stage.table.select(**columns).group_by(list(packed.names)).aggregate(n=ibis._.count(), **sums)
     found = records.integers(query)
-    return Groups(
+    groups = Groups(
         digits,
         packed,
         {name: found[name] for name in packed.names},
-        dict(
-            zip(
-                [one.variable.name for one in digits],
-                packed.unpacked(found, digits),
-                strict=True,
-            )
-        ),
+        dict(zip(plan.variables, packed.unpacked(found, digits), strict=True)),
         found["n"],
-        {
-            measure: Measure(*(found[f"{part} {measure}"] for part in ("total", "missing", "odd", "outside")))
-            for measure in {table.said.sum for table in plan.tables if table.said.sum}
-        },
+        {measure: {part: found[column_of(measure, part)] for part in PARTS} for measure in measures_of(plan)},
     )
-
-
-def _measure_columns(records: Records, measure: str, bounds: tuple[int, int]) -> dict[str, ibis.Value]:
-    number = number_of(records, measure)
-    value = number.value
-    odd = number.odd if number.odd is not None else ibis.literal(False)
-    outside = ~number.missing & ~odd & ((value < bounds[0]) | (value > bounds[1]))
-    inside = ~(number.missing | odd | ibis.coalesce(outside, False))
-    fraction = inside & (value != value.cast("float64").round() if not value.type().is_integer() else False)
-    usable = inside & ~ibis.coalesce(fraction, False)
-    return {
-        f"total {measure}": ibis.ifelse(usable, value, 0).cast("int64"),
-        f"missing {measure}": ibis.ifelse(number.missing, 1, 0),
-        f"odd {measure}": ibis.ifelse(ibis.coalesce(odd | fraction, False), 1, 0),
-        f"outside {measure}": ibis.ifelse(ibis.coalesce(outside, False), 1, 0),
-    }
+    return GroupedRecords(records, plan, groups)

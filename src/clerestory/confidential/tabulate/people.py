@@ -17,7 +17,7 @@ from clerestory.confidential.design.plan import variable_name
 from clerestory.confidential.records import Records
 from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
 from clerestory.confidential.tabulate.fields import day_of, person_of
-from clerestory.confidential.tabulate.groups import Groups
+from clerestory.confidential.tabulate.finest_groups import Groups
 from clerestory.confidential.tabulate.rollup import Grid, added
 from clerestory.errors import InputError
 from clerestory.project import Table

@@ -123,3 +123,13 @@ def added(codes: NDArray[np.int32], values: IntArray, size: int) -> IntArray:
         part = values >> shift if shift == 42 else (values >> shift) & 0x1FFFFF
         total += np.bincount(codes, weights=part, minlength=size).astype(np.int64) << shift
     return total
+
+
+def sets_of_atoms(members: NDArray[np.bool_]) -> list[IntArray]:
+    """The sets that each atom is in: as many arrays as the most sets an atom is in, filled up with -1."""
+    most = int(members.sum(axis=0).max(initial=0))
+    found = [np.full(members.shape[1], -1, dtype=np.int64) for _ in range(most)]
+    for atom in range(members.shape[1]):
+        for place, one in enumerate(np.flatnonzero(members[:, atom])):
+            found[place][atom] = one
+    return found

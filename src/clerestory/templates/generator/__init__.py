@@ -79,6 +79,6 @@ def write_records(
 
 
 _REAL_FILES = (
-    "\nReal, public, with no names: roster.csv (handgun models) and deaths_in_custody.csv.gz (2005 to 2018).\n"
+    "\nReal, public, with no names: roster.csv (handgun models), deaths_in_custody.csv.gz (2005-2018).\n"
     "Use the deaths for counts only; never join them with names, news or places finer than a county.\n"
 )

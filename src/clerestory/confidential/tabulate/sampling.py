@@ -20,8 +20,8 @@ from clerestory.confidential.design import SourceDesign
 from clerestory.confidential.records import Records
 from clerestory.confidential.tabulate.encode import staged
 from clerestory.confidential.tabulate.fields import person_of
-from clerestory.confidential.tabulate.groups import Groups
-from clerestory.confidential.tabulate.rollup import Grid, added
+from clerestory.confidential.tabulate.finest_groups import Groups
+from clerestory.confidential.tabulate.rollup import Grid, added, sets_of_atoms
 from clerestory.tables.space import IntArray
 
 SAMPLE = 4
@@ -139,7 +139,7 @@ def _pairs(
         choices = []
         for side in grid.sides:
             atoms = side.atoms[luts[side.axis]][level.codes[side.axis][near]]
-            choices.append([lists[atoms] for lists in _sets_of_atoms(side.members)])
+            choices.append([lists[atoms] for lists in sets_of_atoms(side.members)])
         for sets in product(*choices):
             real = np.ones(len(near), dtype=bool)
             for one in sets:
@@ -149,16 +149,6 @@ def _pairs(
             all_cells.append(cells[tuple(one[real] for one in sets)])
     empty = [np.empty(0, dtype=np.int64)]
     return np.concatenate(all_groups or empty), np.concatenate(all_cells or empty)
-
-
-def _sets_of_atoms(members: NDArray[np.bool_]) -> list[IntArray]:
-    """The sets that each atom is in: as many arrays as the most sets an atom is in, filled up with -1."""
-    most = int(members.sum(axis=0).max(initial=0))
-    found = [np.full(members.shape[1], -1, dtype=np.int64) for _ in range(most)]
-    for atom in range(members.shape[1]):
-        for place, one in enumerate(np.flatnonzero(members[:, atom])):
-            found[place][atom] = one
-    return found
 
 
 def _ask(
