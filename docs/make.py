@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
 import typer.main
 
 from clerestory.cli.app import app
@@ -14,11 +14,11 @@ from clerestory.project.schemas import write_schemas
 DOCS = Path(__file__).resolve().parent
 
 
-def _options(command: click.Command) -> list[str]:
+def _options(command: Any) -> list[str]:
     lines = []
     for parameter in command.params:
         names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
-        if isinstance(parameter, click.Argument):
+        if parameter.param_type_name == "argument":
             names = f"`{(parameter.name or '').upper()}`"
         default = parameter.default
         plain = default is not None and not callable(default) and default != "" and default is not False
@@ -30,8 +30,7 @@ def _options(command: click.Command) -> list[str]:
 
 def command_reference() -> str:
     """docs/reference/commands.md, from the commands themselves."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
+    group: Any = typer.main.get_command(app)
     parts = [
         "# Commands",
         "",

@@ -46,7 +46,7 @@ def take(folder: Path, project: Path = Path("demo")) -> None:
                     page.screenshot(
                         path=folder / f"{name}-{width}.png",
                         full_page=True,
-                        clip={"x": 0, "y": 0, "width": width, "height": 2400 if width < 500 else 1800},
+                        clip={"x": 0, "y": 0, "width": width, "height": 1900 if width < 500 else 1350},
                     )
                 context.close()
             browser.close()

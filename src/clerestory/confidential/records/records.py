@@ -66,9 +66,19 @@ class Records:
         """
         with told_apart(self.where, self.look):
             if self.dialect == "duckdb":
-                return self._from_duckdb(query, pairs)
+                return self._from_duckdb(self.backend.compile(query), pairs)
             sql = self._with_pairs(self._sql(query), pairs)
             return _gathered(list(query.columns), self._rows(sql))
+
+    def own_integers(
+        self, sql: str, *, pairs: Mapping[str, NDArray[Any]] | None = None
+    ) -> dict[str, NDArray[np.int64]]:
+        """The result of a query of tables that `keep` made; its text holds no word of a project or source.
+
+        pairs: columns of a table called `pairs_name`.
+        """
+        with told_apart(self.where, self.look):
+            return self._from_duckdb(sql, pairs)
 
     def rows(self, query: ibis.Table) -> list[tuple[object, ...]]:
         """The rows of a small result, such as the categories of a field.
@@ -92,6 +102,11 @@ class Records:
             self.backend.con.execute(f'CREATE TEMP TABLE "{name}" AS {self.backend.compile(query)}')
         return ibis.table(query.schema(), name=name)
 
+    @property
+    def pairs_name(self) -> str:
+        """What pairs that are handed over with a query are called in it."""
+        return _PAIRS
+
     def pairs_table(self, *columns: str) -> ibis.Table:
         """What stands in a query for the pairs that are handed over with it; integers."""
         return ibis.table(dict.fromkeys(columns, "int64"), name=_PAIRS)
@@ -104,18 +119,18 @@ class Records:
         return eliminate_subqueries(sqlglot.parse_one(sql, read="sqlite")).sql(dialect="sqlite")
 
     def _from_duckdb(
-        self, query: ibis.Table, pairs: Mapping[str, NDArray[np.int64]] | None
+        self, sql: str, pairs: Mapping[str, NDArray[Any]] | None
     ) -> dict[str, NDArray[np.int64]]:
         con = self.backend.con
         if pairs is not None:
             con.register(_PAIRS, pa.table(dict(pairs)))
         try:
             # As a relation, so that Arrow gets the result without another copy of it.
-            found = con.sql(self.backend.compile(query)).to_arrow_table()
+            found = con.sql(sql).to_arrow_table()
         finally:
             if pairs is not None:
                 con.unregister(_PAIRS)
-        return {name: found[name].cast(pa.int64()).to_numpy() for name in query.columns}
+        return {name: found[name].cast(pa.int64()).to_numpy() for name in found.column_names}
 
     def _with_pairs(self, sql: str, pairs: Mapping[str, NDArray[np.int64]] | None) -> str:
         """The query with its pairs written out: they are numbers, and a reader may make no tables."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import ibis
 import numpy as np
+from numpy.typing import NDArray
 
 from clerestory.confidential.design import Plan, SourceDesign
 from clerestory.confidential.records import Records
@@ -56,12 +57,16 @@ class EncodedRecords:
 
     records: Records
     plan: Plan
-    table: Any
     digits: tuple[Digit, ...]
     size: int
     samples: int
     _each: dict[str, IntArray] = field(default_factory=dict)
     _counts: dict[tuple[str, ...], dict[str, IntArray]] = field(default_factory=dict)
+
+    @property
+    def _types(self) -> dict[str, str]:
+        """The type of each column of digits."""
+        return {f"d{place}": _small(own) for place, own in enumerate(self.digits)}
 
     def each(self, variable: str) -> IntArray:
         """Records in each class of a variable, in the whole source."""
@@ -74,8 +79,8 @@ class EncodedRecords:
 
     def inside(self, classes: Restriction) -> int:
         """Records that are, for each variable, in one of its classes."""
-        query = self.table.filter(self._within(classes)).aggregate(n=ibis._.count())
-        return int(self.records.integers(query)["n"][0])
+        found = self._ask(f"SELECT count(*) AS n FROM {_TABLE} WHERE {self._within(classes)}")
+        return int(found["n"][0])
 
     def distinct(self, variable: str) -> int:
         """How many different odd values a category variable has."""
@@ -98,12 +103,9 @@ class EncodedRecords:
 
     def bad_rows(self, measure: str, restrictions: Sequence[Restriction]) -> BadRows:
         """Rows that any of the restrictions lets through, and in which the measure cannot be summed."""
-        anywhere = ibis.literal(False)
-        for restriction in restrictions:
-            anywhere = anywhere | self._within(restriction)
-        columns = {part: ibis._[column_of(measure, part)] for part in PARTS[1:]}
-        sums = {part: ibis.coalesce(column.sum(), 0) for part, column in columns.items()}
-        found = self.records.integers(self.table.filter(anywhere).aggregate(**sums))
+        anywhere = " OR ".join(f"({self._within(restriction)})" for restriction in restrictions)
+        sums = ", ".join(f'coalesce(sum("{column_of(measure, part)}"), 0) AS {part}' for part in PARTS[1:])
+        found = self._ask(f"SELECT {sums} FROM {_TABLE} WHERE {anywhere}")
         return BadRows(*(int(found[part][0]) for part in PARTS[1:]))
 
     def persons(
@@ -129,14 +131,14 @@ class EncodedRecords:
             share = np.maximum(records / (SAMPLE * minimum), 1)
             level = np.minimum((np.log(share) / np.log(THINNER)).astype(np.int64), self.samples)
             while waiting.any():
-                known = self._ask(names, grid, combinations, np.where(waiting, level, -1), len(persons))
+                known = self._seen(names, grid, combinations, np.where(waiting, level, -1), len(persons))
                 done = waiting & ((known[cells] >= minimum) | (level == 0))
                 persons[cells[done]] = np.maximum(known[cells[done]], 1)
                 waiting = waiting & ~done
                 level = np.where(waiting, np.maximum(level - 2, 0), level)
         return persons
 
-    def _ask(
+    def _seen(
         self, names: Sequence[str], grid: Grid, combinations: _Combinations, level: IntArray, size: int
     ) -> IntArray:
         """(cells + 1,) distinct persons seen in the sample of each box at its level; -1 asks nothing."""
@@ -157,37 +159,28 @@ class EncodedRecords:
             columns = [*(digits[rows] for digits in combinations.digits), of_box, cell]
             parts.append(np.column_stack(columns)[of_box >= 0])
         pairs = np.concatenate(parts)
-        keys = [*names, "level"]
-        table = self.records.pairs_table(*keys, "item")
         seen = np.zeros(size + 1, dtype=np.int64)
-        for whole in (True, False):
-            some = pairs[(pairs[:, -2] == 0) == whole]
+        for table, keys in ((_TABLE, list(names)), (_SAMPLES, [*names, "level"])):
+            some = pairs[(pairs[:, -2] == 0) == (table == _TABLE)]
             if not len(some):
                 continue
-            used = names if whole else keys
-            base = self.table if whole else ibis.table(self._sample_schema(), name=_SAMPLES)
-            query = (
-                base.select(**{name: base[name].cast("int64") for name in used}, person=base["person"])
-                .join(table, list(used))
-                .group_by("item")
-                .aggregate(n=ibis._["person"].nunique())
-            )
-            handed = dict(zip([*keys, "item"], some.T, strict=True))
-            found = self.records.integers(
-                query, pairs={name: np.ascontiguousarray(column) for name, column in handed.items()}
+            handed = dict(zip([*names, "level", "item"], some.T, strict=True))
+            same = " AND ".join(f"r.{key} = p.{key}" for key in keys) or "true"
+            found = self._ask(
+                f"SELECT p.item, count(DISTINCT r.person) AS n FROM {table} r "
+                f"JOIN {self.records.pairs_name} p ON {same} GROUP BY p.item",
+                {name: column.astype(self._types.get(name, "int32")) for name, column in handed.items()},
             )
             seen[found["item"]] = found["n"]
         return seen
-
-    def _sample_schema(self) -> Mapping[str, str]:
-        columns = {f"d{place}": _small(one) for place, one in enumerate(self.digits)}
-        return {**columns, "person": "uint64", "level": "int32"}
 
     def _count(self, names: Sequence[str], sums: Sequence[str]) -> dict[str, IntArray]:
         """Records, and sums, for each combination of some columns; each is asked for once."""
         key = (*names, "", *sums)
         if key not in self._counts:
-            self._counts[key] = self.records.integers(_counted(self.table, names, sums))
+            columns = [*names, "count(*) AS n", *(f'coalesce(sum("{one}"), 0) AS "{one}"' for one in sums)]
+            by = f" GROUP BY {', '.join(names)}" if names else ""
+            self._counts[key] = self._ask(f"SELECT {', '.join(columns)} FROM {_TABLE}{by}")
         return self._counts[key]
 
     def _combinations(self, design: SourceDesign, grid: Grid, found: Mapping[str, IntArray]) -> _Combinations:
@@ -206,12 +199,18 @@ class EncodedRecords:
     def _own(self, variable: str) -> tuple[int, Digit]:
         return next((at, one) for at, one in enumerate(self.digits) if one.variable.name == variable)
 
-    def _within(self, restriction: Restriction) -> Any:
-        found = ibis.literal(True)
+    def _within(self, restriction: Restriction) -> str:
+        """The condition that a record is in one of the classes of each variable."""
+        found = ["true"]
         for variable, classes in restriction.items():
             place, own = self._own(variable)
-            found = found & Digit(own.variable, self.table[f"d{place}"], own.classes).inside(classes)
-        return found
+            numbers = ", ".join(map(str, np.flatnonzero(classes[own.classes]).tolist()))
+            found.append(f"d{place} IN ({numbers})" if numbers else "false")
+        return " AND ".join(found)
+
+    def _ask(self, sql: str, pairs: Mapping[str, NDArray[Any]] | None = None) -> dict[str, IntArray]:
+        """The answer to a query of our own tables, which hold numbers alone."""
+        return self.records.own_integers(sql, pairs=pairs)
 
 
 def encode_records(records: Records, plan: Plan, minimum: int) -> EncodedRecords:
@@ -226,11 +225,11 @@ def encode_records(records: Records, plan: Plan, minimum: int) -> EncodedRecords
     columns |= {name: stage.table[name] for name in extra}
     query = stage.table.select(**(columns or {"one": ibis.literal(1)}))
     table = records.keep(_TABLE, query)
-    (size,) = records.integers(table.aggregate(n=ibis._.count()))["n"]
+    (size,) = records.own_integers(f"SELECT count(*) AS n FROM {_TABLE}")["n"]
     samples = 0
     if plan.source.said.person:
         samples = _thin(records, table, list(columns), int(size), minimum)
-    return EncodedRecords(records, plan, table, stage.digits, int(size), samples)
+    return EncodedRecords(records, plan, stage.digits, int(size), samples)
 
 
 def _thin(records: Records, table: Any, columns: Sequence[str], size: int, minimum: int) -> int:
@@ -248,14 +247,6 @@ def _thin(records: Records, table: Any, columns: Sequence[str], size: int, minim
     if levels:
         records.keep(_SAMPLES, ibis.union(*levels, distinct=False) if len(levels) > 1 else levels[0])
     return samples
-
-
-def _counted(table: Any, names: Sequence[str], sums: Sequence[str]) -> Any:
-    """Records, and sums, for each combination of some columns."""
-    measures = {name: ibis._[name].sum() for name in sums}
-    if not names:
-        return table.aggregate(n=ibis._.count(), **{k: ibis.coalesce(v, 0) for k, v in measures.items()})
-    return table.group_by(list(names)).aggregate(n=ibis._.count(), **measures)
 
 
 def _small(own: Digit) -> str:

@@ -1,0 +1,1 @@
+"""Measured figures, as tables: `make bench`."""
