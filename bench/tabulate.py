@@ -51,9 +51,12 @@ def grouped(project: Path, source: str) -> int:
     location = plan.source.said.location
     files = [str(file) for file in find_files(str(project / location), "parquet", source)]
     con = duckdb.connect(config={"memory_limit": MEMORY, "preserve_insertion_order": "false"})
-    con.execute(f"SET temp_directory = '{tempfile.mkdtemp()}'")
     query = f"SELECT {', '.join(terms)}, count(*) FROM read_parquet({files}) GROUP BY ALL"
-    return con.sql(query).to_arrow_table().num_rows
+    with tempfile.TemporaryDirectory() as spill:
+        con.execute(f"SET temp_directory = '{spill}'")
+        rows: int = con.sql(query).to_arrow_table().num_rows
+        con.close()
+    return rows
 
 
 def tabulated(project: Path, source: str) -> int:

@@ -192,6 +192,8 @@ def plan_source(project: Project, source_name: str) -> Plan:
     """
     source = project.sources[source_name]
     tables = tuple(table for table in project.tables.values() if table.said.source == source_name)
+    if not tables:
+        raise InputError("no table counts it", where=f"source {source_name!r}", fix="add one to tables/")
     uses: dict[str, list[tuple[Table, str, DimensionFile | Condition]]] = {}
     for table in tables:
         for name, said in table.said.dimensions.items():

@@ -70,10 +70,14 @@ class Records:
             sql = self._with_pairs(self._sql(query), pairs)
             return _gathered(list(query.columns), self._rows(sql))
 
+    def size(self, table: ibis.Table) -> int:
+        """How many rows a table has."""
+        return int(self.integers(table.aggregate(n=ibis._.count()))["n"][0])
+
     def own_integers(
         self, sql: str, *, pairs: Mapping[str, NDArray[Any]] | None = None
     ) -> dict[str, NDArray[np.int64]]:
-        """The result of a query of tables that `keep` made; its text holds no word of a project or source.
+        """The result of a query, written as SQL, of tables that `keep` made.
 
         pairs: columns of a table called `pairs_name`.
         """

@@ -9,7 +9,7 @@ it held fewer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -79,7 +79,7 @@ class EncodedRecords:
 
     def inside(self, classes: Restriction) -> int:
         """Records that are, for each variable, in one of its classes."""
-        found = self._ask(f"SELECT count(*) AS n FROM {_TABLE} WHERE {self._within(classes)}")
+        found = self._ask("count(*) AS n", _TABLE, f"WHERE {self._within(classes)}")
         return int(found["n"][0])
 
     def distinct(self, variable: str) -> int:
@@ -104,8 +104,10 @@ class EncodedRecords:
     def bad_rows(self, measure: str, restrictions: Sequence[Restriction]) -> BadRows:
         """Rows that any of the restrictions lets through, and in which the measure cannot be summed."""
         anywhere = " OR ".join(f"({self._within(restriction)})" for restriction in restrictions)
-        sums = ", ".join(f'coalesce(sum("{column_of(measure, part)}"), 0) AS {part}' for part in PARTS[1:])
-        found = self._ask(f"SELECT {sums} FROM {_TABLE} WHERE {anywhere}")
+        sums = ", ".join(
+            f"coalesce(sum({_quoted(column_of(measure, part))}), 0) AS {part}" for part in PARTS[1:]
+        )
+        found = self._ask(sums, _TABLE, f"WHERE {anywhere}")
         return BadRows(*(int(found[part][0]) for part in PARTS[1:]))
 
     def persons(
@@ -167,8 +169,9 @@ class EncodedRecords:
             handed = dict(zip([*names, "level", "item"], some.T, strict=True))
             same = " AND ".join(f"r.{key} = p.{key}" for key in keys) or "true"
             found = self._ask(
-                f"SELECT p.item, count(DISTINCT r.person) AS n FROM {table} r "
-                f"JOIN {self.records.pairs_name} p ON {same} GROUP BY p.item",
+                "p.item, count(DISTINCT r.person) AS n",
+                f"{table} r JOIN {self.records.pairs_name} p",
+                f"ON {same} GROUP BY p.item",
                 {name: column.astype(self._types.get(name, "int32")) for name, column in handed.items()},
             )
             seen[found["item"]] = found["n"]
@@ -178,9 +181,10 @@ class EncodedRecords:
         """Records, and sums, for each combination of some columns; each is asked for once."""
         key = (*names, "", *sums)
         if key not in self._counts:
-            columns = [*names, "count(*) AS n", *(f'coalesce(sum("{one}"), 0) AS "{one}"' for one in sums)]
-            by = f" GROUP BY {', '.join(names)}" if names else ""
-            self._counts[key] = self._ask(f"SELECT {', '.join(columns)} FROM {_TABLE}{by}")
+            added_up = [f"coalesce(sum({_quoted(one)}), 0) AS {_quoted(one)}" for one in sums]
+            columns = [*names, "count(*) AS n", *added_up]
+            by = f"GROUP BY {', '.join(names)}" if names else ""
+            self._counts[key] = self._ask(", ".join(columns), _TABLE, by)
         return self._counts[key]
 
     def _combinations(self, design: SourceDesign, grid: Grid, found: Mapping[str, IntArray]) -> _Combinations:
@@ -208,8 +212,11 @@ class EncodedRecords:
             found.append(f"d{place} IN ({numbers})" if numbers else "false")
         return " AND ".join(found)
 
-    def _ask(self, sql: str, pairs: Mapping[str, NDArray[Any]] | None = None) -> dict[str, IntArray]:
-        """The answer to a query of our own tables, which hold numbers alone."""
+    def _ask(
+        self, what: str, tables: str, rest: str, pairs: Mapping[str, NDArray[Any]] | None = None
+    ) -> dict[str, IntArray]:
+        """The answer to a query of our own tables, in which there are only numbers and names of ours."""
+        sql = f"SELECT {what} FROM {tables} {rest}"  # noqa: S608
         return self.records.own_integers(sql, pairs=pairs)
 
 
@@ -225,11 +232,11 @@ def encode_records(records: Records, plan: Plan, minimum: int) -> EncodedRecords
     columns |= {name: stage.table[name] for name in extra}
     query = stage.table.select(**(columns or {"one": ibis.literal(1)}))
     table = records.keep(_TABLE, query)
-    (size,) = records.own_integers(f"SELECT count(*) AS n FROM {_TABLE}")["n"]
-    samples = 0
-    if plan.source.said.person:
-        samples = _thin(records, table, list(columns), int(size), minimum)
-    return EncodedRecords(records, plan, stage.digits, int(size), samples)
+    encoded = EncodedRecords(records, plan, stage.digits, records.size(table), 0)
+    if not plan.source.said.person:
+        return encoded
+    samples = _thin(records, table, list(columns), encoded.size, minimum)
+    return replace(encoded, samples=samples)
 
 
 def _thin(records: Records, table: Any, columns: Sequence[str], size: int, minimum: int) -> int:
@@ -252,3 +259,7 @@ def _thin(records: Records, table: Any, columns: Sequence[str], size: int, minim
 def _small(own: Digit) -> str:
     """The smallest type that holds a digit."""
     return "uint8" if own.size <= 1 << 8 else "uint16" if own.size <= 1 << 16 else "uint32"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
