@@ -161,7 +161,7 @@ Judged = Callable[[str, str, Findings], None]
 
 
 def faults_of_audit(seed: int, judged: Judged) -> Iterator[str]:
-    """Releases broken on purpose that the second attacker breaks and the audit passes, or the other way."""
+    """Releases broken on purpose that the second attacker breaks and the audit passes."""
     try:
         made, protection = protected(seed)
     except ClerestoryError:
@@ -172,8 +172,6 @@ def faults_of_audit(seed: int, judged: Judged) -> Iterator[str]:
         judged(broken.how, said, findings)
         if findings.broken and said == "passed":
             yield f"{described(made)}: {broken.how}: passed, but {faults_of(findings)}"
-        if not findings.broken and said == "refused":
-            yield f"{described(made)}: {broken.how}: refused, but the second attacker finds nothing"
 
 
 def check_releases(seeds: range) -> None:
@@ -182,7 +180,11 @@ def check_releases(seeds: range) -> None:
 
 
 def check_audit(seeds: range) -> None:
-    """Raises where audit and second attacker contradict each other, or where nothing was really broken."""
+    """Raises where the audit passes what is broken, where nothing was really broken, or where it cries wolf.
+
+    The audit may refuse a little more: it wants an implied cell that is not exactly known to be wide too, which
+    the second attacker does not look at. That is rare, and refusing everything would be no audit.
+    """
     counts: Counter[tuple[str, str, bool]] = Counter()
     faults = [
         fault
@@ -194,6 +196,8 @@ def check_audit(seeds: range) -> None:
     assert not faults, "\n".join([f"{len(faults)} faults", *faults[:20]])
     really = {how for (how, _, broken) in counts if broken}
     assert len(really) >= 3, f"only these ways of breaking broke anything: {sorted(really)}"
+    stricter = sum(n for (_, said, broken), n in counts.items() if said == "refused" and not broken)
+    assert stricter <= 0.02 * counts.total(), f"refused for nothing: {stricter} of {counts.total()}"
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

@@ -32,6 +32,7 @@ THINNER = 4
 """Each sample holds the records of one in four persons of the sample before it."""
 
 _TABLE = "clerestory_encoded"
+_FIRST = "clerestory_first"
 _SAMPLES = "clerestory_samples"
 
 
@@ -244,15 +245,17 @@ def _thin(records: Records, table: Any, columns: Sequence[str], size: int, minim
     samples = 0
     while size / THINNER ** (samples + 1) > SAMPLE * minimum:
         samples += 1
+    if not samples:
+        return 0
     kept = [name for name in columns if name == "person" or name.startswith("d")]
-    person = table["person"]
     # The digest's last bits draw the sample; a record belongs to all samples up to the level of its person.
+    # The first is kept on its own, so that the others are drawn from a quarter of the records.
+    first = records.keep(_FIRST, table.filter(table["person"] % THINNER == 0).select(*kept))
     levels = [
-        table.filter((person % (THINNER**level)) == 0).select(*kept, level=ibis.literal(level, "int32"))
+        first.filter(first["person"] % THINNER**level == 0).select(*kept, level=ibis.literal(level, "int32"))
         for level in range(1, samples + 1)
     ]
-    if levels:
-        records.keep(_SAMPLES, ibis.union(*levels, distinct=False) if len(levels) > 1 else levels[0])
+    records.keep(_SAMPLES, ibis.union(*levels, distinct=False) if len(levels) > 1 else levels[0])
     return samples
 
 
