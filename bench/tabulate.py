@@ -128,7 +128,7 @@ def report(project: Path, source: str, times: int) -> bool:
     return ratio <= 1.5 and ours["memory"] < 4
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--run", choices=["grouped", "tabulated"], help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     if asked.run:
         run(asked.run, asked.project, asked.source)
         return 0

@@ -182,8 +182,8 @@ def check_releases(seeds: range) -> None:
 def check_audit(seeds: range) -> None:
     """Raises where the audit passes what is broken, where nothing was really broken, or where it cries wolf.
 
-    The audit may refuse a little more: it wants an implied cell that is not exactly known to be wide too, which
-    the second attacker does not look at. That is rare, and refusing everything would be no audit.
+    The audit may refuse a little more: it wants an implied cell that is not exactly known to be wide too,
+    which the second attacker does not look at. That is rare, and refusing everything would be no audit.
     """
     counts: Counter[tuple[str, str, bool]] = Counter()
     faults = [
