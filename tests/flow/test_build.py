@@ -63,7 +63,7 @@ def test_confidential_folders_are_for_their_owner_only(project: Path) -> None:
         if file.is_file():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
     names = {path.split("/")[0] for path in release_bytes(project)}
-    assert names == {"manifest.json", "site"}
+    assert names == {"manifest.json", "proof", "site", "structure"}
 
 
 def test_a_scheduled_build_takes_in_new_rows_and_says_what_changed(project: Path) -> None:

@@ -8,11 +8,13 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from clerestory import __version__
 from clerestory.api.progress import Progress, Quiet, Stopwatch
+from clerestory.api.proofs import prove_apart
 from clerestory.confidential.protect.publish import Protection, protect, public_tables, publish_openly
 from clerestory.confidential.tabulate import public_rows, tabulate
 from clerestory.errors import InputError
@@ -23,6 +25,7 @@ from clerestory.release.compare import Changes, compare
 from clerestory.release.lock import lock
 from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
+from clerestory.release.structure import Rule, path_of, write
 from clerestory.release.words import texts_of
 from clerestory.site import package_assets, render
 from clerestory.tables import PublicList, PublicTable, Status, marked
@@ -74,6 +77,8 @@ class BuildReport:
     typed: tuple[tuple[str, int, str], ...]
     """Numbers that were typed in prose, for the reviewer: file, line, the words around."""
     bytes: int
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    """What `clerestory prove` reported of the release."""
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
@@ -96,6 +101,7 @@ class BuildReport:
             "changes": self.changes.said() if self.changes else None,
             "typed_numbers": [{"file": f, "line": line, "text": words} for f, line, words in self.typed],
             "bytes": self.bytes,
+            "proof": dict(self.proof),
             "seconds": dict(self.seconds),
         }
 
@@ -162,9 +168,19 @@ def _source_report(protection: Protection, policy: Policy) -> SourceReport:
     )
 
 
-def _protected(project: Project, watch: Stopwatch) -> tuple[dict[str, PublicTable], dict[str, SourceReport]]:
+@dataclass(frozen=True, eq=False)
+class _Protected:
+    """Tables by name, reports by source, and for each protected source the bytes of its structure."""
+
+    tables: dict[str, PublicTable]
+    reports: dict[str, SourceReport]
+    structures: dict[str, bytes]
+
+
+def _protected(project: Project, watch: Stopwatch) -> _Protected:
     tables: dict[str, PublicTable] = {}
     reports: dict[str, SourceReport] = {}
+    structures: dict[str, bytes] = {}
     seed = project_seed(project.root)
     for name in sorted({table.said.source for table in project.tables.values()}):
         with watch.step(f"read and count {name}"):
@@ -181,9 +197,14 @@ def _protected(project: Project, watch: Stopwatch) -> tuple[dict[str, PublicTabl
                 report = reports[name] = _source_report(protection, project.policy)
                 watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
             public = protection.public
+            structures[name] = write(public.space, _rule(project.policy, public.zeros_shown))
         for table in public_tables(public):
             tables[table.name] = _marked(project, table)
-    return tables, reports
+    return _Protected(tables, reports, structures)
+
+
+def _rule(policy: Policy, zeros_shown: bool) -> Rule:
+    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count, zeros_shown)
 
 
 def _lists(project: Project) -> dict[str, PublicList]:
@@ -238,7 +259,8 @@ def build(
             watch.say(
                 f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
             )
-        tables, reports = _protected(project, watch)
+        protected = _protected(project, watch)
+        tables, reports = protected.tables, protected.reports
         lists = _lists(project)
         releases = root / "releases"
         day = date or datetime.datetime.now(tz=datetime.UTC).date()
@@ -253,7 +275,10 @@ def build(
             )
             staged = stage(
                 releases,
-                ((file.path, file.content, file.what) for file in files),
+                chain(
+                    ((path_of(name), content, "structure") for name, content in protected.structures.items()),
+                    ((file.path, file.content, file.what) for file in files),
+                ),
                 title=project.said.site.title["en"],
                 date=day,
                 software=f"clerestory {__version__}",
@@ -277,6 +302,12 @@ def build(
             watch.say(f"{accounting.numbers:,} numbers read back, each equals a protected cell")
         before = current(releases)
         release = commit(staged)
+        with watch.step("prove from the release's files alone"):
+            proof = prove_apart(release.folder)
+            watch.say(
+                f"{sum(source['witnesses'] for source in proof['sources']):,} witnesses, "
+                f"{sum(proof['files'].values()) / 1e6:,.1f} MB"
+            )
         changes = compare(before, release) if before else None
         switch(releases, release.id)
         report = BuildReport(
@@ -291,6 +322,7 @@ def build(
                 for line, words in typed_numbers(page)
             ),
             bytes=staged.size,
+            proof=proof,
             seconds=watch.seconds,
         )
         folder = _private(root / "confidential" / "reports")

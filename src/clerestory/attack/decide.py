@@ -16,12 +16,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from clerestory.attack.lines import small, small_lines
 from clerestory.attack.moves import Moves
 from clerestory.attack.neighbourhood import Flow, Ladder, Neighbourhoods
 from clerestory.attack.programs import Answer, Program, whole
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.system import Component, System, attackers_system, components, contradiction
 from clerestory.attack.tables import any_table, ceiling, completed, program
+from clerestory.attack.witnesses import Witnesses
 from clerestory.errors import Undecided
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
@@ -87,7 +89,8 @@ class Verdicts:
 class _State:
     """Inner and outer bounds of every variable as proofs come in."""
 
-    def __init__(self, system: System, width: int) -> None:
+    def __init__(self, system: System, width: int, witnesses: Witnesses | None = None) -> None:
+        self.witnesses = witnesses
         count = system.relations.variables
         everything = np.arange(count)
         self.need = width * system.relations.factor(everything)
@@ -96,6 +99,8 @@ class _State:
         self.outer_low, self.outer_high = system.lower.copy(), system.upper.copy()
 
     def witness(self, columns: IntArray, table: IntArray) -> None:
+        if self.witnesses is not None:
+            self.witnesses.add(columns, table)
         self.low[columns] = np.minimum(self.low[columns], table)
         self.high[columns] = np.maximum(self.high[columns], table)
 
@@ -119,6 +124,7 @@ def decide(
     start: IntArray | None = None,
     seed: int = 0,
     known: Relations | None = None,
+    witnesses: Witnesses | None = None,
     progress: Progress | None = None,
 ) -> Verdicts:
     """What a reader can work out of public cells, decided for every hidden and every implied cell.
@@ -126,16 +132,19 @@ def decide(
     width: the least distance, in counts, of two feasible values (a sum needs width times the largest single
     contribution); minimum: implied counts known exactly must not be 1 to minimum - 1. start: (cells,) values
     that are known to fit, such as the true ones, to save finding some. known: relations(public.space), if at
-    hand. Raises InputError if the published values contradict each other, Undecided if no table is found.
+    hand. witnesses: keeps every table found, for a proof. Raises InputError if the published values
+    contradict each other, Undecided if no table is found.
     """
     rules = known if known is not None else relations(public.space)
     system = attackers_system(rules, public)
-    state = _State(system, width)
+    state = _State(system, width, witnesses)
     judged = _judged(rules, public)
     table = None if start is None else completed(rules, start, seed=seed)
     rng = np.random.default_rng(seed)
     parts = components(system)
     base = _base(system, parts, table, width, rng)
+    if witnesses is not None:
+        witnesses.base = base
     local = _local(system, base)
     for part in parts:
         forms = np.flatnonzero(judged[part.columns])
@@ -325,9 +334,9 @@ def _verdicts(
     hidden[: len(public.hidden)] = public.hidden
     # An implied cell that is known exactly acts as a shown one: it must be no small count, and that is all.
     settled = exact & judged & ~hidden
-    small_step = exact & (rules.kinds == Kind.STEP) & _small(rules, state.outer_low, minimum)
-    small = _small(rules, state.outer_low, minimum)
-    variables = np.flatnonzero((judged & ~settled) | (settled & small) | small_step)
+    small_step = exact & (rules.kinds == Kind.STEP) & small(rules, state.outer_low, minimum)
+    little = small(rules, state.outer_low, minimum)
+    variables = np.flatnonzero((judged & ~settled) | (settled & little) | small_step)
     verdicts = np.full(len(variables), Verdict.UNDECIDED, dtype=np.int8)
     verdicts[state.wide(variables)] = Verdict.WIDE
     verdicts[state.broken(variables)] = Verdict.BROKEN
@@ -341,40 +350,6 @@ def _verdicts(
         outer_high=state.outer_high[variables],
         small_lines=small_lines(rules, exact & ~hidden, state.outer_low, minimum),
     )
-
-
-def _small(rules: Relations, values: NDArray[np.float64], minimum: int) -> NDArray[np.bool_]:
-    """Where a value is that of 1 to minimum - 1 records for sure; a sum tells that only by its least part."""
-    return (values > 0) & (values < np.maximum(minimum * rules.least(), 0))
-
-
-def small_lines(
-    rules: Relations, exact: NDArray[np.bool_], values: NDArray[np.float64], minimum: int
-) -> IntArray:
-    """Lines with a known parent of which 1 to minimum - 1 are left after all known parts are taken away.
-
-    exact, values: (variables,) what is known, and its value. A child that is not known itself may have known
-    parts along the same axis: regions hidden, most of their counties shown.
-    """
-    matrix = rules.matrix
-    found = [np.zeros(0, dtype=np.int64)]
-    limit = minimum * rules.least()
-    for axis in range(rules.boxes.shape[1]):
-        lines = np.flatnonzero(rules.axes == axis)
-        parents = rules.parents[lines]
-        parts = matrix[lines]
-        covered = np.where(exact, values, 0).astype(np.int64)
-        open_lines = ~exact[parents]
-        while True:
-            inside = covered[parents] - parts @ covered  # the children of each line
-            more = covered.copy()
-            np.maximum.at(more, parents[open_lines], inside[open_lines])
-            if np.array_equal(more, covered):
-                break
-            covered = more
-        rest = covered[parents] - inside
-        found.append(lines[~open_lines & (rest > 0) & (rest < limit[parents])])
-    return np.concatenate(found)
 
 
 def feasibility_interval(public: PublicCells, cell: int, *, known: Relations | None = None) -> Interval:

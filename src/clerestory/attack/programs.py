@@ -79,6 +79,10 @@ class Program:
         """The objective, from now on minimised or maximised as solve() is asked."""
         self._solver.changeColsCost(len(self._columns), self._columns, costs)
 
+    def multipliers(self) -> FloatArray:
+        """(rows,) what each row counts for in the last linear optimum."""
+        return np.array(self._solver.getSolution().row_dual)
+
     def set_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
         """New bounds for every column."""
         self._solver.changeColsBounds(len(self._columns), self._columns, lower, upper)

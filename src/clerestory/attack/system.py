@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from clerestory.attack.programs import FloatArray
 from clerestory.attack.relations import Relations
 from clerestory.errors import InputError
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
+
+FloatArray = NDArray[np.float64]
 
 _SWEEPS = 200
 """Rounds of bound propagation; stopping early only leaves bounds wider, which proves nothing wrong."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
+from clerestory.cli import proofs, standalone
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
@@ -214,6 +215,13 @@ def demo(
             out.print(f"Next: clerestory serve {folder}", markup=False)
 
 
+app.command()(standalone.protect)
+app.command()(standalone.audit)
+app.command()(proofs.prove)
+app.command()(proofs.verify)
+
+
 def main() -> None:
-    """The entry point."""
-    app()
+    """The entry point. What a command does not answer for itself is answered for here."""
+    with answering():
+        app()

@@ -15,8 +15,10 @@ from clerestory.release.accounting.downloads import account_csv, account_json
 from clerestory.release.accounting.numbers import DIGIT, Known, PublicRows, know
 from clerestory.release.accounting.page import account_page
 from clerestory.release.accounting.plain import account_sitemap, account_text
+from clerestory.release.accounting.structures import account_structure
 from clerestory.release.accounting.tally import Problem, Tally, until_stopped
 from clerestory.release.bundle import Bundle
+from clerestory.release.structure import FOLDER as STRUCTURES
 from clerestory.release.verify import verify_digests
 from clerestory.tables import PublicTable
 
@@ -71,7 +73,9 @@ def recheck(
     reading: list[tuple[str, int]] = []
     for entry in manifest.files:
         shipped = assets.get(entry.path)
-        if shipped is None:
+        if entry.path.startswith(f"{STRUCTURES}/"):
+            problems += account_structure(folder, entry.path, manifest, tables)
+        elif shipped is None:
             reading.append((entry.path, entry.size))
         elif hashlib.sha256(shipped).hexdigest() != entry.sha256:
             problems.append(Problem(entry.path, "the file", "it is not the file that the package ships"))

@@ -1,4 +1,7 @@
-"""Whether a release folder is whole: exactly the files of its manifest, every byte equal. No solver."""
+"""Whether a release folder is whole: exactly the files of its manifest, every byte equal. No solver.
+
+Beside them there may be a proof, made after the manifest: proof/proof.json and exactly the files it lists.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError, Refused
+from clerestory.release import proof_list
 from clerestory.release.manifest import (
     MAXIMUM_BYTES,
     NAME,
@@ -64,15 +68,22 @@ def open_release(folder: Path) -> Release:
     return Release(folder, ReleaseId(folder.name), manifest)
 
 
-def verify_digests(folder: Path) -> Manifest:
-    """The manifest of a folder that holds exactly its files, every byte equal.
+def verify_digests(folder: Path, *, proofs: bool = True) -> Manifest:
+    """The manifest of a folder that holds exactly its files, and those of its proof, every byte equal.
 
+    proofs: False leaves the folder proof/ aside, whatever is in it.
     Raises Refused that lists what is missing, extra, changed, or neither file nor folder.
     """
-    manifest = read_manifest(folder)
-    problems = _strangers(folder, manifest)
+    manifest, content = _manifest(folder)
+    aside = "" if proofs else proof_list.FOLDER
+    # A file of that name on the manifest is no proof, which is made after the manifest.
+    proofs = proofs and all(entry.path != proof_list.NAME for entry in manifest.files)
+    listed = proof_list.read(folder, id_of(content)) if proofs else None
+    files = (*manifest.files, *(listed.files if listed else ()))
+    wanted = {entry.path for entry in files} | {NAME} | ({proof_list.NAME} if listed else set())
+    problems = _strangers(folder, wanted, aside=aside)
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
-        found = pool.map(lambda entry: _problem(folder, entry), manifest.files, chunksize=16)
+        found = pool.map(lambda entry: _problem(folder, entry), files, chunksize=16)
         problems += [problem for problem in found if problem]
     if problems:
         more = [f"and {len(problems) - _LISTED:,} more"] if len(problems) > _LISTED else []
@@ -94,9 +105,8 @@ def whole(folder: Path) -> bool:
     return True
 
 
-def _strangers(folder: Path, manifest: Manifest) -> list[str]:
-    """What is in the folder and should not be, and files that are missing."""
-    wanted = {entry.path for entry in manifest.files} | {NAME}
+def _strangers(folder: Path, wanted: set[str], *, aside: str) -> list[str]:
+    """What is in the folder and should not be, and files that are missing; `aside` is not looked at."""
     folders = folders_of(wanted)
     problems: list[str] = []
     seen: set[str] = set()
@@ -106,6 +116,8 @@ def _strangers(folder: Path, manifest: Manifest) -> list[str]:
         with os.scandir(folder / inside if inside else folder) as entries:
             for entry in entries:
                 path = f"{inside}/{entry.name}" if inside else entry.name
+                if aside and path == aside:
+                    continue
                 if entry.is_symlink():
                     problems.append(f"{path!r} is a symbolic link")
                 elif entry.is_dir(follow_symlinks=False):

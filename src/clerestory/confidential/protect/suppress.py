@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.decide import Verdict, decide, small_lines
+from clerestory.attack.decide import Verdict, decide
+from clerestory.attack.lines import small_lines
 from clerestory.attack.moves import Moves
 from clerestory.attack.neighbourhood import Flow, Neighbourhoods
 from clerestory.attack.relations import Kind, Relations

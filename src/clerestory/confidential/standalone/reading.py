@@ -113,7 +113,7 @@ def _column(name: str, frame: nw.DataFrame[Any], where: str) -> Column:
         encoded = array.dictionary_encode()
         texts = [_text(value) for value in encoded.dictionary.to_pylist()]
         indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    except (pa.ArrowException, TypeError, nw.exceptions.NarwhalsError):
+    except (pa.ArrowException, TypeError, OverflowError, nw.exceptions.NarwhalsError):
         raise InputError(
             "the values are not all of one kind, or neither texts, numbers nor dates",
             where=f"{where}, column {name!r}",
@@ -161,7 +161,8 @@ def read_file(path: Path, wanted: Sequence[str] | Choose) -> Columns:
             return read_frame(papq.read_table(path, columns=chosen), chosen, where=where, first=1)
         names, delimiter = _header(path)
         chosen = _chosen(wanted, names, where)
-        return read_frame(_csv(path, chosen, delimiter), chosen, where=where, first=2)
+        rows = _csv(path, chosen, delimiter, alone=len(names) == 1)
+        return read_frame(rows, chosen, where=where, first=2)
     except (pa.ArrowException, UnicodeDecodeError):
         # The library's message may quote a row.
         raise InputError(
@@ -188,10 +189,13 @@ def _header(path: Path) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _csv(path: Path, chosen: Sequence[str], delimiter: str) -> pa.Table:
+def _csv(path: Path, chosen: Sequence[str], delimiter: str, *, alone: bool) -> pa.Table:
+    """alone: whether there is one column only, so that an empty line is a record without a value."""
     return pacsv.read_csv(
         path,
-        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        parse_options=pacsv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=not alone
+        ),
         convert_options=pacsv.ConvertOptions(
             column_types={name: pa.string() for name in chosen}, include_columns=list(chosen)
         ),

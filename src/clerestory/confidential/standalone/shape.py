@@ -25,7 +25,6 @@ from clerestory.tables import (
 )
 
 MAXIMUM_CELLS = 200_000
-_TAKEN = ("value", "status")
 
 
 @dataclass(frozen=True)
@@ -135,16 +134,14 @@ def checked_names(
     dims: Sequence[str], hierarchies: Mapping[str, Any] | None, margins: Sequence[Sequence[str]] | None
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """The dimensions and margins as they were asked for. Raises InputError where they do not fit together."""
-    names = tuple(dims)
-    if not names or "" in names or len(set(names)) < len(names):
+    names = () if isinstance(dims, str) else tuple(dims)
+    named = all(isinstance(name, str) and name for name in names)
+    if not names or not named or len(set(names)) < len(names):
         raise InputError(
-            "the dimensions are one or more columns, each once", where="dims", fix="--dims county,year"
+            "the dimensions are a list of one or more names of columns, each once",
+            where="dims",
+            fix="county and year, say",
         )
-    for name in names:
-        if name in _TAKEN and name != "status":
-            raise InputError(
-                f"a dimension cannot be called {name!r}", where="dims", fix="rename the column of the table"
-            )
     for name in hierarchies or {}:
         if name not in names:
             raise InputError(f"{name!r} is no dimension", where="hierarchy", fix=f"one of {', '.join(names)}")
@@ -159,6 +156,17 @@ def checked_names(
             f"the dimension {unused[0]!r} is in no margin", where="margins", fix="add it, or leave it out"
         )
     return names, asked
+
+
+def refuse_taken(columns: Sequence[str]) -> None:
+    """Raises InputError if two columns of what comes out would have one name."""
+    for name in columns:
+        if columns.count(name) > 1:
+            raise InputError(
+                f"a dimension cannot be called {name!r}: another column of the result is",
+                where="dims",
+                fix="rename the column of the table",
+            )
 
 
 def unknown_codes(read: Columns, name: str, codes: Sequence[str]) -> InputError:

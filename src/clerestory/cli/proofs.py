@@ -1,0 +1,49 @@
+"""The commands that need a release folder and nothing else: prove, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clerestory.cli.console import answering, out, print_json
+from clerestory.cli.standalone import Format, FormatOption
+
+ReleaseArgument = Annotated[
+    Path, typer.Argument(help="A release folder; or a project, for its current release.", show_default=False)
+]
+
+
+def prove(release: ReleaseArgument, format: FormatOption = Format.TEXT) -> None:
+    """Make the proof of a release from its public files alone: the same bytes on any machine."""
+    from clerestory.release.check import release_folder
+    from clerestory.release.prove import prove as run
+
+    with answering(as_json=format is Format.JSON):
+        proof = run(release_folder(release))
+        if format is Format.JSON:
+            print_json(proof.said())
+            return
+        for source in proof.sources:
+            out.print(f"  {source.sentence()}", markup=False)
+        size = sum(proof.sizes.values()) / 1e6
+        out.print(f"The proof of {proof.release} is written: {size:,.2f} MB, level 2.", markup=False)
+        out.print(f"Next: clerestory verify {release}", markup=False)
+
+
+def verify(
+    release: ReleaseArgument,
+    no_proof: Annotated[bool, typer.Option("--no-proof", help="Accept a release that has no proof.")] = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Check a release on its files alone: every digest, and its proof by multiplication. No solver."""
+    from clerestory.release.check import verify_release
+
+    with answering(as_json=format is Format.JSON):
+        found = verify_release(release, insist=not no_proof)
+        if format is Format.JSON:
+            print_json(found.said())
+            return
+        for line in found.lines():
+            out.print(line, markup=False)

@@ -1,0 +1,347 @@
+"""Checks the proof of a release by multiplication: whole numbers, sparse matrices, no solver, no tolerance.
+
+What it rests on: the manifest's digests, and that structure/SOURCE.json says truly how tables are linked
+(the build checked that when it accounted for every number). The relations are derived again from it.
+Source of the argument: Handbook on Statistical Disclosure Control, ch. 4 (feasibility intervals); a cell
+whose interval holds two whole-number points that far apart is at least that wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from clerestory.attack.lines import small, small_lines
+from clerestory.attack.relations import Kind, Relations, relations
+from clerestory.attack.shown import open_units, small_shown
+from clerestory.attack.system import FloatArray, System, attackers_system
+from clerestory.errors import InputError, Refused
+from clerestory.release import proof_list, structure, witness
+from clerestory.release.manifest import Manifest
+from clerestory.release.structure import Rule, Structure
+from clerestory.release.verify import Release, open_release, verify_digests
+from clerestory.release.witness import Bound, SourceProof
+from clerestory.tables import PublicCells
+from clerestory.tables.space import IntArray
+
+LEVEL = 2
+_LISTED = 10
+_AGAIN = "make it again: clerestory prove RELEASE"
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class SourceChecked:
+    """What was checked of one source. implied: forms that are no published cells and had to be wide too;
+    smallest: the least width, in counts, that the witnesses prove, None where nothing is hidden."""
+
+    source: str
+    tables: int
+    cells: int
+    hidden: int
+    implied: int
+    relations: int
+    witnesses: int
+    width: int
+    smallest: int | None
+
+    def sentence(self) -> str:
+        """What was checked, in a line."""
+        if not self.hidden:
+            return f"{self.source}: {self.cells:,} cells, none hidden"
+        implied = f" and {self.implied:,} implied counts" if self.implied else ""
+        return (
+            f"{self.source}: {self.hidden:,} hidden of {self.cells:,} cells{implied}: {self.witnesses:,} "
+            f"witnesses over {self.relations:,} relations, each at least {self.smallest} apart"
+        )
+
+
+@dataclass(frozen=True)
+class ProofChecked:
+    """A release whose proof holds. open_sources: published openly, where nothing is hidden."""
+
+    release: str
+    level: int
+    sources: tuple[SourceChecked, ...]
+    open_sources: tuple[str, ...]
+
+
+def protected_sources(manifest: Manifest) -> tuple[str, ...]:
+    """The sources that a proof must be about: those whose tables name a level of protection."""
+    return tuple(sorted({facts.source for facts in manifest.tables.values() if facts.level}))
+
+
+def source_cells(release: Release, source: str) -> tuple[Structure, PublicCells]:
+    """The structure and the public cells of a source, from the release's files.
+
+    Raises Refused if they do not fit each other, or not the manifest.
+    """
+    where = f"{release.id}/{structure.path_of(source)}"
+    named = {entry.path for entry in release.manifest.files}
+    own = [name for name, facts in release.manifest.tables.items() if facts.source == source]
+    needed = [structure.path_of(source), *map(structure.csv_path, own)]
+    for path in needed:
+        if path not in named:
+            raise Refused(
+                "the release lacks this file, without which nothing can be proven",
+                where=f"{release.id}/{path}",
+                fix="build the release again with this version",
+            )
+    found = structure.parse((release.folder / needed[0]).read_bytes(), where=where)
+    problem = "it is about another source" if found.source != source else ""
+    problem = problem or found.facts_problem(release.manifest.tables)
+    if problem:
+        raise Refused(f"the structure does not fit the manifest: {problem}", where=where, fix="build again")
+    if found.rule.level != LEVEL:
+        raise Refused(
+            f"its level is {found.rule.level}; this version proves level {LEVEL}",
+            where=where,
+            fix="use a version that knows this level",
+        )
+    downloads = {name: (release.folder / structure.csv_path(name)).read_bytes() for name in own}
+    return found, structure.public_cells(found, downloads, where=str(release.id))
+
+
+def judged(rules: Relations, public: PublicCells) -> BoolArray:
+    """(variables,) what must be wide unless it is known exactly: hidden cells, implied boxes and overlaps."""
+    wanted = (rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)
+    wanted[: len(public.hidden)] = public.hidden
+    return np.asarray(wanted)
+
+
+def check_source(public: PublicCells, rule: Rule, proof: SourceProof, rules: Relations) -> SourceChecked:
+    """Whether a proof shows that all that is hidden in these cells is wide. rules: relations(public.space).
+
+    Raises Refused naming what is not as it must be.
+    """
+    where = f"proof of source {public.space.source!r}"
+    not_shown = np.ones(rules.variables, dtype=bool)
+    not_shown[: len(public.hidden)] = public.hidden
+    columns = np.flatnonzero(not_shown)
+    if (
+        proof.source != public.space.source
+        or proof.variables != rules.variables
+        or not np.array_equal(proof.columns, columns)
+    ):
+        raise Refused("its witnesses are about other cells than the release hides", where=where, fix=_AGAIN)
+    _nothing_bare(public, rule, rules, where)
+    _witnesses_hold(public, proof, rules, where)
+    return _wide(public, rule, rules, proof, where)
+
+
+def _nothing_bare(public: PublicCells, rule: Rule, rules: Relations, where: str) -> None:
+    bare = small_shown(public, rule.minimum_count)
+    if len(bare):
+        raise _refused("a small count is shown", rules, bare, where)
+    units = open_units(public)
+    if len(units):
+        raise _refused("a cell is shown that another unit hides", rules, units, where)
+
+
+def _witnesses_hold(public: PublicCells, proof: SourceProof, rules: Relations, where: str) -> None:
+    """Every table satisfies every relation, every published number and the policy."""
+    cells = len(public.space)
+    lower = np.zeros(rules.variables, dtype=np.int64)
+    if public.zeros_shown:
+        lower[:cells] = rules.least_hidden()[:cells]
+    floor = lower[proof.columns]
+    table = np.zeros(rules.variables, dtype=np.int64)
+    table[:cells] = public.values
+    table[proof.columns] = proof.base
+    _no_overflow(rules.matrix, table, where)
+    bad = np.flatnonzero(rules.matrix @ table)
+    if len(bad):
+        raise Refused(
+            f"the first witness breaks {len(bad):,} relations, one of them {_row(rules, int(bad[0]))}",
+            where=where,
+            fix=_AGAIN,
+        )
+    low = np.flatnonzero(proof.base < floor)
+    if len(low):
+        what = "the first witness has a value below what the policy tells of it"
+        raise _refused(what, rules, proof.columns[low], where)
+    if not proof.steps:
+        return
+    moves, places, changes = _stacked(proof)
+    low = np.flatnonzero(proof.base[places] + changes < floor[places])
+    if len(low):
+        what = f"witness {int(moves[low[0]]) + 2} has a value below what the policy tells of it"
+        raise _refused(what, rules, proof.columns[places[low]], where)
+    shape = (rules.variables, len(proof.steps))
+    steps = csr_matrix((changes, (proof.columns[places], moves)), shape=shape, dtype=np.int64)
+    _no_overflow(rules.matrix, changes, where)
+    broken = (rules.matrix @ steps).tocoo()
+    wrong = np.flatnonzero(broken.data)
+    if len(wrong):
+        number, row = int(broken.col[wrong[0]]), int(broken.row[wrong[0]])
+        raise Refused(f"witness {number + 2} breaks a relation, {_row(rules, row)}", where=where, fix=_AGAIN)
+
+
+def _no_overflow(matrix: csr_matrix, values: IntArray, where: str) -> None:
+    heaviest = int(abs(matrix).sum(axis=1).max()) if matrix.shape[0] else 0
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    if heaviest * largest >= 2**62:
+        raise Refused("a witness has numbers that are too large to be checked", where=where, fix=_AGAIN)
+
+
+def _stacked(proof: SourceProof) -> tuple[IntArray, IntArray, IntArray]:
+    sizes = [len(places) for places, _ in proof.steps]
+    moves = np.repeat(np.arange(len(sizes)), sizes)
+    return (
+        moves,
+        np.concatenate([places for places, _ in proof.steps]),
+        np.concatenate([changes for _, changes in proof.steps]),
+    )
+
+
+def reach(proof: SourceProof, variables: int) -> IntArray:
+    """(variables,) largest less smallest value over all witnesses."""
+    up, down = np.zeros((2, variables), dtype=np.int64)
+    if proof.steps:
+        _, places, changes = _stacked(proof)
+        np.maximum.at(up, proof.columns[places], changes)
+        np.minimum.at(down, proof.columns[places], changes)
+    return np.asarray(up - down)
+
+
+def proven_bound(rules: Relations, system: System, variable: int, bound: Bound) -> int | None:
+    """What a bound's rows prove of a variable, from the side it is about; None if nothing.
+
+    As every row is 0, scale * x equals the rest of the combination, which the bounds of its variables limit.
+    """
+    if len(bound.rows) and bound.rows[-1] >= rules.matrix.shape[0]:
+        return None
+    weights = csr_matrix((bound.weights, bound.rows, [0, len(bound.rows)]), (1, rules.matrix.shape[0]))
+    if (abs(weights).astype(np.float64) @ abs(rules.matrix)).max() >= 2**52:
+        return None
+    combined = -(weights @ rules.matrix).toarray().ravel()
+    combined[variable] += bound.scale
+    used = np.flatnonzero(combined)
+    ends = np.where((combined[used] > 0) == bound.above, system.upper[used], system.lower[used])
+    if not np.all(np.isfinite(ends)):
+        return None
+    total = sum(factor * int(end) for factor, end in zip(combined[used].tolist(), ends, strict=True))
+    return int(total // bound.scale if bound.above else -(-total // bound.scale))
+
+
+def _exactly(
+    rules: Relations, system: System, proof: SourceProof, where: str
+) -> tuple[BoolArray, FloatArray]:
+    """(variables,) what is known exactly: by taking one row after another, or by a bound from each side."""
+    exact, values = system.lower == system.upper, system.lower.copy()
+    ends: dict[int, dict[bool, int]] = {}
+    for bound in proof.bounds:
+        variable = int(proof.columns[bound.position])
+        end = proven_bound(rules, system, variable, bound)
+        if end is None:
+            raise _refused("a bound proves nothing", rules, np.array([variable]), where)
+        ends.setdefault(variable, {})[bound.above] = end
+    for variable, sides in ends.items():
+        if len(sides) == 2 and sides[False] == sides[True]:
+            exact[variable], values[variable] = True, sides[True]
+    return exact, values
+
+
+def _wide(public: PublicCells, rule: Rule, rules: Relations, proof: SourceProof, where: str) -> SourceChecked:
+    """Every hidden cell is wide; every implied form is wide, or known exactly and no small count."""
+    widths = reach(proof, rules.variables)
+    factor = rules.factor(np.arange(rules.variables))
+    hidden = np.zeros(rules.variables, dtype=bool)
+    hidden[: len(public.hidden)] = public.hidden
+    wanted = judged(rules, public)
+    narrow = wanted & (widths < rule.interval_width * factor)
+    if np.any(narrow & hidden):
+        what = f"the witnesses do not take hidden cells {rule.interval_width} apart"
+        raise _refused(what, rules, np.flatnonzero(narrow & hidden), where)
+    try:
+        system = attackers_system(rules, public)
+    except InputError as problem:
+        raise Refused(problem.what, where=where, fix=problem.fix) from None
+    exact, values = _exactly(rules, system, proof, where)
+    if np.any(narrow & ~exact):
+        what = f"the witnesses do not take implied counts {rule.interval_width} apart"
+        raise _refused(what, rules, np.flatnonzero(narrow & ~exact), where)
+    little = small(rules, values, rule.minimum_count)
+    given_away = exact & little & (narrow | (rules.kinds == Kind.STEP))
+    if np.any(given_away):
+        raise _refused("a small count is implied", rules, np.flatnonzero(given_away), where)
+    lines = small_lines(rules, exact & ~hidden, values, rule.minimum_count)
+    if len(lines):
+        raise _refused("what is hidden adds up to a small known count", rules, rules.parents[lines], where)
+    wide = wanted & ~narrow
+    return SourceChecked(
+        source=public.space.source,
+        tables=len(public.space.layouts),
+        cells=len(public.space),
+        hidden=int(public.hidden.sum()),
+        implied=int((wide & ~hidden).sum()),
+        relations=rules.matrix.shape[0],
+        witnesses=len(proof.steps) + 1,
+        width=rule.interval_width,
+        smallest=int((widths // factor)[wide].min()) if np.any(wide) else None,
+    )
+
+
+def _row(rules: Relations, row: int) -> str:
+    parent = int(rules.parents[row])
+    if parent >= 0:
+        return f"what adds up to {rules.describe(parent)}"
+    inside = rules.matrix.indices[rules.matrix.indptr[row] : rules.matrix.indptr[row + 1]]
+    return f"that of {rules.describe(int(inside.min()))}"
+
+
+def _refused(what: str, rules: Relations, variables: IntArray, where: str) -> Refused:
+    listed = "\n  ".join(rules.describe(int(variable)) for variable in variables[:_LISTED])
+    more = f"\n  and {len(variables) - _LISTED:,} more" if len(variables) > _LISTED else ""
+    return Refused(f"{what}:\n  {listed}{more}", where=where, fix="do not rely on this release")
+
+
+def verify_proof(folder: Path) -> ProofChecked:
+    """Checks a release folder and its proof: every digest, then every witness of every source.
+
+    Raises Refused naming what does not hold; a release without a proof is refused too.
+    """
+    release = open_release(folder)
+    verify_digests(folder)
+    proofs = proof_list.read(folder, release.id)
+    if proofs is None:
+        raise Refused(
+            "this release has no proof", where=str(release.id), fix="make one: clerestory prove RELEASE"
+        )
+    sources = protected_sources(release.manifest)
+    if tuple(entry.what for entry in proofs.files) != sources:
+        raise Refused(
+            "the proofs are not one for each protected source",
+            where=f"{release.id}/{proof_list.NAME}",
+            fix=_AGAIN,
+        )
+    checked = []
+    for source in sources:
+        found, public = source_cells(release, source)
+        path = proof_list.path_of(source)
+        proof = witness.parse((folder / path).read_bytes(), where=f"{release.id}/{path}")
+        checked.append(check_source(public, found.rule, proof, relations(public.space)))
+        _hidden_as_said(release.manifest, found, public)
+    return ProofChecked(str(release.id), LEVEL, tuple(checked), open_sources(release.manifest))
+
+
+def _hidden_as_said(manifest: Manifest, found: Structure, public: PublicCells) -> None:
+    hidden: Mapping[str, int] = {
+        layout.design.name: int(public.hidden[layout.cells].sum()) for layout in found.space.layouts
+    }
+    for name, count in hidden.items():
+        if manifest.tables[name].hidden != count:
+            raise Refused(
+                "the manifest says another number of hidden cells", where=f"table {name!r}", fix="build again"
+            )
+
+
+def open_sources(manifest: Manifest) -> tuple[str, ...]:
+    """The sources that are published openly."""
+    return tuple(sorted({facts.source for facts in manifest.tables.values() if not facts.level}))

@@ -1,0 +1,81 @@
+"""A build carries its proof; prove and verify by command, on the release's files alone."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clerestory.api import build
+from clerestory.errors import Refused
+from tests.flow.demo import built_demo
+from tests.flow.small_project import run
+from tests.flow.test_build import release_bytes
+
+
+def test_a_build_makes_a_proof_that_verify_accepts_without_the_project(project: Path, tmp_path: Path) -> None:
+    built = run("build", project, "--format", "json")
+    assert built.code == 0, built.err
+    assert built.json["proof"]["sources"][0]["hidden"] == built.json["cells"]["hidden"]["total"]
+    release = Path(built.json["folder"])
+    clone = tmp_path / "clone" / release.name
+    shutil.copytree(release, clone)
+    shutil.rmtree(project)
+
+    done = run("verify", clone, "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["proof"]["level"] == 2
+    assert done.json["proof"]["sources"][0]["smallest"] >= 9
+
+    before = (clone / "proof" / "visits.json").read_bytes()
+    shutil.rmtree(clone / "proof")
+    refused = run("verify", clone)
+    assert refused.code == 1 and "no proof" in refused.err
+    accepted = run("verify", clone, "--no-proof")
+    assert accepted.code == 0 and "nothing was checked about its hidden numbers" in accepted.out
+
+    assert run("prove", clone).code == 0
+    assert (clone / "proof" / "visits.json").read_bytes() == before
+    assert "The proof holds (level 2)" in run("verify", clone).out
+
+
+def test_verify_says_what_is_wrong(project: Path) -> None:
+    assert run("build", project).code == 0
+    table = (project / "releases" / "current" / "site" / "data" / "visits.csv").resolve()
+    table.write_bytes(table.read_bytes().replace(b",hidden", b",", 1))
+
+    done = run("verify", project, "--format", "json")
+
+    assert done.code == 1
+    assert "site/data/visits.csv" in done.json["problems"][0]["what"]
+    assert run("verify", project / "records").code == 2
+
+
+def test_without_a_proof_nothing_becomes_current(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("build", project).code == 0
+    before = release_bytes(project)
+    current = (project / "releases" / "current").readlink()
+
+    def refuse(folder: Path) -> dict[str, Any]:
+        raise Refused("the release cannot be proven", where=folder.name)
+
+    # The package offers the function `build` under the module's own name.
+    monkeypatch.setattr(sys.modules["clerestory.api.build"], "prove_apart", refuse)
+    settings = project / "clerestory.toml"
+    settings.write_text(settings.read_text("utf-8").replace("Test Statistics", "New Statistics"), "utf-8")
+    with pytest.raises(Refused, match="cannot be proven"):
+        build(project)
+
+    assert (project / "releases" / "current").readlink() == current
+    assert release_bytes(project) == before
+
+
+def test_the_demo_carries_a_proof(tmp_path: Path) -> None:
+    demo, said = built_demo()
+    assert {source["source"] for source in said["proof"]["sources"]} == set(said["sources"]) - {"roster"}
+    done = run("verify", demo, "--format", "json")
+    assert done.code == 0, done.out
+    assert done.json["proof"]["open_sources"] == ["roster"]
