@@ -85,7 +85,7 @@ def side_of(figure: Figure, place: int, language: str, *, plot: float) -> Side:
     if all(re.fullmatch(r"\d{4}", label) for label in labels):
         if each >= 2.4 * FONT * _LETTER + 4:
             short = "'’' + slice(datum.label, 2)"
-            years = f"datum.index == 0 ? datum.label : {short}" if each >= 36 else short
+            years = f"datum.index == 0 ? datum.label : {short}" if each >= 42 else short
             return Side(name, labels, {"labelAngle": 0, "labelExpr": years}, FONT + 16)
         every = _ceiling(46 / each)
         return Side(name, labels, {"labelAngle": 0, "values": labels[::-1][::every][::-1]}, FONT + 16)
