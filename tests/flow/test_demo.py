@@ -108,3 +108,12 @@ def test_deaths_in_custody_are_published_as_counts_only(demo: Path) -> None:
     table = dict(published(demo))["site/data/custody.csv"]
 
     assert not record_keys.search(table.replace(b",", b" "))
+
+
+def test_a_county_s_key_figures_are_the_county_s(demo: Path) -> None:
+    pages = dict(published(demo))
+    tile = b'<div class="tile">'
+    whole, county = (pages[f"site/firearms/awr/{path}index.html"] for path in ("", "county/alpine/"))
+
+    assert whole.count(tile) == 2
+    assert county.count(tile) == 1

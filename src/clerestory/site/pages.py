@@ -134,7 +134,7 @@ def options(site: Site, page: Page, choice: Choice, control: Control, language: 
 
 
 def tiles(site: Site, page: Page, choice: Choice, language: str) -> list[Mapping[str, Any]]:
-    """Key figures of a page's tables at the reader's choice: the whole, and the latest period."""
+    """Key figures of the page's tables that follow the reader's choice: the whole, and the latest period."""
     found: list[Mapping[str, Any]] = []
     for table in site.figures_of(page)[:MOST_TILES]:
         nodes: dict[str, int] = {}
@@ -142,6 +142,8 @@ def tiles(site: Site, page: Page, choice: Choice, language: str) -> list[Mapping
             code = choice.codes.get(dimension.name)
             if code is not None and any(node.code == code for node in dimension.nodes):
                 nodes[dimension.name] = dimension.index(code)
+        if len(nodes) < len(choice.codes):
+            continue  # a figure for the whole state on a county's page would be read as the county's
         whole = _number(table, nodes, language)
         if whole is None:
             continue
