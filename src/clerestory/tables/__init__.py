@@ -14,6 +14,7 @@ from clerestory.tables.public import (
 )
 from clerestory.tables.space import (
     RECORDS,
+    Attribute,
     Block,
     CellSpace,
     Layout,
@@ -29,6 +30,7 @@ __all__ = [
     "MISSING",
     "RECORDS",
     "TOTAL",
+    "Attribute",
     "Axis",
     "Block",
     "Cell",

@@ -46,6 +46,11 @@ class PublicCells:
         if np.any(self.values[self.hidden] != 0):
             raise ValueError("a hidden cell holds a number")
 
+    @property
+    def may_be_zero(self) -> NDArray[np.bool_]:
+        """(cells,) bool: as far as the policy tells, a hidden cell here may be 0."""
+        return np.asarray(self.space.may_hide_zeros | (not self.zeros_shown))
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

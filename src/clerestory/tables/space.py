@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,12 +58,25 @@ class Unit:
 RECORDS = Unit("records")
 
 
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A dimension whose categories say something sensitive of everybody in them.
+
+    Of every group that a table shows beside its part in one category, at least `minimum` people must be able
+    to be elsewhere: 15 of 15 denied tells about each of the 15.
+    """
+
+    dimension: str
+    minimum: int
+
+
 @dataclass(frozen=True, eq=False)
 class TableDesign:
     """What one table publishes: its dimensions, the margins (sets of dimension names) and its restriction.
 
     Every subset of a margin is published too (totals are implied). select: axis -> (categories,) bool, the
-    records that the table counts, for the axes that its `where` restricts.
+    records that the table counts, for the axes that its `where` restricts. attributes: its sensitive
+    dimensions. zeros_shown: whether a zero of it is never hidden; public, like all of this.
     """
 
     name: str
@@ -71,6 +85,8 @@ class TableDesign:
     dimensions: tuple[Dimension, ...]
     margins: tuple[tuple[str, ...], ...]
     select: Mapping[str, NDArray[np.bool_]]
+    attributes: tuple[Attribute, ...] = ()
+    zeros_shown: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +136,38 @@ class CellSpace:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    @cached_property
+    def may_hide_zeros(self) -> NDArray[np.bool_]:
+        """(cells,) bool: no table that holds the cell promises to show its zero."""
+        hides = np.ones(len(self), dtype=bool)
+        for layout in self.layouts:
+            if layout.design.zeros_shown:
+                hides[layout.cells] = False
+        return hides
+
+    @cached_property
+    def attribute_pairs(self) -> tuple[IntArray, IntArray, IntArray]:
+        """(n,) groups, (n,) parts, (n,) minimums: cells of which group - part must be able to be so large.
+
+        For each attribute every row of its table at a category of the dimension, beside the same row at the
+        dimension's total; a pair of cells stands once, with its largest minimum.
+        """
+        found: dict[tuple[int, int], int] = {}
+        for layout in self.layouts:
+            rows = {
+                tuple(row): cell
+                for row, cell in zip(layout.coords.tolist(), layout.cells.tolist(), strict=True)
+            }
+            for attribute in layout.design.attributes:
+                at = next(k for k, d in enumerate(layout.design.dimensions) if d.name == attribute.dimension)
+                for row, part in rows.items():
+                    group = rows[(*row[:at], 0, *row[at + 1 :])] if row[at] else part
+                    if group != part:
+                        found[group, part] = max(found.get((group, part), 0), attribute.minimum)
+        pairs = np.array([(*pair, minimum) for pair, minimum in sorted(found.items())], dtype=np.int64)
+        groups, parts, minimums = pairs.reshape(-1, 3).T
+        return groups, parts, minimums
 
     def describe(self, cell: int) -> str:
         """Where a cell is, in words: the first table that shows it and its categories. No value."""
