@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from clerestory.attack.lines import small, small_lines
 from clerestory.attack.moves import Moves
-from clerestory.attack.neighbourhood import Flow, Ladder, Neighbourhoods
+from clerestory.attack.neighbourhood import Flow, Ladder
 from clerestory.attack.programs import Answer, Program, whole
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.system import Component, System, attackers_system, components, contradiction
 from clerestory.attack.tables import any_table, ceiling, completed, program
+from clerestory.attack.widen import Needs, Widening
 from clerestory.attack.witnesses import Witnesses
 from clerestory.errors import Undecided
 from clerestory.tables import PublicCells
@@ -41,6 +42,12 @@ _LADDER: Ladder = ((6, False), (12, True), (30, True))
 """Neighbourhoods in which moves from the base table are sought: siblings on a line, with parents or not."""
 _EVERYTHING: Ladder = ((0, True),)
 """The whole component, for the few cells whose neighbourhood is not enough."""
+_DEEP = 2
+"""On how many axes circuits may add people, for cells that simple ones leave undecided."""
+_THOROUGH = 60
+"""Networks looked at for these."""
+_WHOLE = 12_000
+"""Free variables of a component up to which programs over all of it are tried for many cells at once."""
 _NODES = 3_000
 """Branch-and-bound nodes for one end of one cell."""
 _EXACT_NODES = 100_000
@@ -87,13 +94,20 @@ class Verdicts:
 
 
 class _State:
-    """Inner and outer bounds of every variable as proofs come in."""
+    """Inner and outer bounds of every variable as proofs come in.
+
+    need: how far apart two values must be; least: what the larger must reach (attribute rules).
+    """
 
     def __init__(self, system: System, width: int, witnesses: Witnesses | None = None) -> None:
         self.witnesses = witnesses
         count = system.relations.variables
         everything = np.arange(count)
         self.need = width * system.relations.factor(everything)
+        self.least = np.zeros(count, dtype=np.int64)
+        forms = system.relations.forms
+        self.need[forms] = 0
+        self.least[forms] = system.relations.space.attribute_pairs[2]
         self.low = np.full(count, np.iinfo(np.int64).max)
         self.high = np.full(count, np.iinfo(np.int64).min)
         self.outer_low, self.outer_high = system.lower.copy(), system.upper.copy()
@@ -107,10 +121,12 @@ class _State:
     def wide(self, columns: IntArray) -> NDArray[np.bool_]:
         seen = self.high[columns] >= self.low[columns]
         reach = np.where(seen, self.high[columns], 0) - np.where(seen, self.low[columns], 0)
-        return np.asarray(seen & (reach >= self.need[columns]))
+        far = np.where(seen, self.high[columns], 0) >= self.least[columns]
+        return np.asarray(seen & far & (reach >= self.need[columns]))
 
     def broken(self, columns: IntArray) -> NDArray[np.bool_]:
-        return np.asarray(self.outer_high[columns] - self.outer_low[columns] < self.need[columns])
+        narrow = self.outer_high[columns] - self.outer_low[columns] < self.need[columns]
+        return np.asarray(narrow | (self.outer_high[columns] < self.least[columns]))
 
     def undecided(self, columns: IntArray) -> NDArray[np.bool_]:
         return ~self.wide(columns) & ~self.broken(columns)
@@ -138,14 +154,14 @@ def decide(
     rules = known if known is not None else relations(public.space)
     system = attackers_system(rules, public)
     state = _State(system, width, witnesses)
-    judged = _judged(rules, public)
+    judged = _judged(rules, public, system)
     table = None if start is None else completed(rules, start, seed=seed)
     rng = np.random.default_rng(seed)
     parts = components(system)
     base = _base(system, parts, table, width, rng)
     if witnesses is not None:
         witnesses.base = base
-    local = _local(system, base)
+    local = _local(system, base, state, seed)
     for part in parts:
         forms = np.flatnonzero(judged[part.columns])
         _decide_component(part, forms, state, base, local, rng)
@@ -155,10 +171,17 @@ def decide(
     return _verdicts(system, public, state, judged, minimum)
 
 
-def _judged(rules: Relations, public: PublicCells) -> NDArray[np.bool_]:
+def _judged(rules: Relations, public: PublicCells, system: System) -> NDArray[np.bool_]:
     judged = (rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)
     judged[: len(public.hidden)] = public.hidden
+    judged[rules.forms] = concerned(rules, system)
     return np.asarray(judged)
+
+
+def concerned(rules: Relations, system: System) -> NDArray[np.bool_]:
+    """(attribute pairs,) whether anybody can be in the group; of an empty one nothing is told."""
+    groups, _, _ = rules.space.attribute_pairs
+    return np.asarray(system.upper[groups] > 0)
 
 
 def _base(
@@ -174,13 +197,20 @@ def _base(
     return base
 
 
-def _local(system: System, base: IntArray) -> Neighbourhoods:
-    """Moves from the base table, in the neighbourhood of one cell."""
+def _local(system: System, base: IntArray, state: _State, seed: int) -> Widening:
+    """Moves from the base table, through what is free."""
     rules = system.relations
     # Only what is free moves; the bounds of propagation follow from the rows, so the first ones will do.
     lower = np.where(np.isfinite(system.lower), system.lower, 0).astype(np.int64)
+    needs = Needs(state.need, np.maximum(state.least - base, 0), np.zeros_like(state.need))
     nothing = np.full(rules.variables, np.inf)
-    return Neighbourhoods(rules, Moves(rules, base, lower), system.free.copy(), nothing)
+
+    def witness(flow: Flow) -> None:
+        state.witness(flow.columns, base[flow.columns] + flow.steps)
+
+    return Widening(
+        rules, Moves(rules, base, lower), needs, system.free.copy(), nothing, seed=seed, take=witness
+    )
 
 
 def _decide_component(
@@ -188,7 +218,7 @@ def _decide_component(
     forms: IntArray,
     state: _State,
     base: IntArray,
-    local: Neighbourhoods,
+    local: Widening,
     rng: np.random.Generator,
 ) -> None:
     state.witness(part.columns, base[part.columns])
@@ -196,22 +226,24 @@ def _decide_component(
         return
     endless = np.isinf(part.upper)
     part = ceiling(part, int(state.need[part.columns].max()))
-    linear = program(part)
-    local.open = np.zeros_like(local.open)
-    local.open[part.columns] = True
-    _random_ends(part, forms, state, linear, rng)
 
-    def witness(flow: Flow) -> None:
-        local.moves.add(flow.columns, flow.steps)
-        state.witness(flow.columns, base[flow.columns] + flow.steps)
+    def left() -> list[int]:
+        return [int(form) for form in forms[state.undecided(part.columns[forms])]]
 
-    for form in forms.tolist():
+    for form in left():
         variable = int(part.columns[form])
         if state.undecided(part.columns[form : form + 1])[0]:
-            need = int(state.need[variable])
-            if not local.widen(variable, need, _LADDER, buy=False, take=witness):
-                local.widen(variable, need, _EVERYTHING, buy=False, take=witness)
-    for form in forms.tolist():
+            local.widen(variable, (), buy=False, deep=0)
+    if not left():
+        return
+    linear = program(part)
+    if len(part.columns) <= _WHOLE:
+        _random_ends(part, forms, state, linear, rng)
+    for ladder in ((), _LADDER, _EVERYTHING):
+        for form in left():
+            if state.undecided(part.columns[form : form + 1])[0]:
+                local.widen(int(part.columns[form]), ladder, buy=False, deep=_DEEP, budget=_THOROUGH)
+    for form in left():
         _one_cell(part, form, state, linear, base[part.columns], endless)
 
 

@@ -7,11 +7,16 @@ feasibility interval is at least W wide.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.relations import Relations
+from clerestory.attack.relations import Kind, Relations
 from clerestory.tables.space import IntArray
+
+Move = tuple[IntArray, IntArray]
+"""Columns, and by how much each changes; never 0."""
 
 
 class Moves:
@@ -23,10 +28,12 @@ class Moves:
 
     def __init__(self, relations: Relations, table: IntArray, lower: IntArray) -> None:
         self.table, self.lower = table, lower
-        self._matrix = relations.matrix.tocsc()
-        self._moves: dict[int, tuple[IntArray, IntArray]] = {}
+        by_column = relations.matrix.tocsc()
+        self._from, self._rows, self._factors = by_column.indptr, by_column.indices, by_column.data
+        self._tails = _Tails(relations)
+        self._moves: dict[int, Move] = {}
         self._next = 0
-        self._of: list[dict[int, int]] = [{} for _ in range(relations.variables)]
+        self._of: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.up = np.zeros(relations.variables, dtype=np.int64)
         self.down = np.zeros(relations.variables, dtype=np.int64)
 
@@ -34,7 +41,24 @@ class Moves:
         """Whether the change keeps every relation and bound, in integer arithmetic."""
         if np.any(self.table[columns] + steps < self.lower[columns]):
             return False
-        return not np.any(self._matrix[:, columns] @ steps)
+        rows, terms = self._terms(columns, steps)
+        if not len(rows):
+            return True
+        order = np.argsort(rows, kind="stable")
+        edges = np.flatnonzero(np.diff(rows[order], prepend=-1))
+        return not np.any(np.add.reduceat(terms[order], edges))
+
+    def whole(self, columns: IntArray, steps: IntArray) -> Move | None:
+        """A change of boxes with what follows from it in slacks and forms; None if it does not fit."""
+        columns, steps = self._tails.added(columns, steps, *self._terms(columns, steps))
+        return (columns, steps) if self.fits(columns, steps) else None
+
+    def _terms(self, columns: IntArray, steps: IntArray) -> tuple[IntArray, IntArray]:
+        starts = self._from[columns].astype(np.int64)
+        counts = self._from[columns + 1] - starts
+        ends = np.cumsum(counts)
+        at = np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
+        return self._rows[at], self._factors[at] * np.repeat(steps, counts)
 
     def add(self, columns: IntArray, steps: IntArray) -> int:
         """Keeps a move that fits; its columns must be hidden or implied. Returns its number."""
@@ -47,6 +71,15 @@ class Moves:
         for column, step in zip(columns.tolist(), steps.tolist(), strict=True):
             self._of[column][number] = step
         return number
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next move gets."""
+        return self._next
+
+    def since(self, number: int) -> set[int]:
+        """The moves kept from this number on."""
+        return {n for n in range(number, self._next) if n in self._moves}
 
     def drop(self, numbers: set[int]) -> IntArray:
         """Forgets moves; returns the variables whose reach changed."""
@@ -69,10 +102,37 @@ class Moves:
         """The moves that change any of these variables."""
         return set().union(*(self._of[variable] for variable in variables.tolist()))
 
-    def get(self, numbers: set[int]) -> list[tuple[IntArray, IntArray]]:
+    def get(self, numbers: set[int]) -> list[Move]:
         """Some moves, in the order in which they came."""
         return [self._moves[number] for number in sorted(numbers)]
 
     def width(self, variables: IntArray) -> NDArray[np.int64]:
         """The proven width of these variables' feasibility intervals."""
         return np.asarray(self.up[variables] - self.down[variables])
+
+
+class _Tails:
+    """Slacks and forms: each is what one row leaves, so a change of boxes tells theirs."""
+
+    def __init__(self, relations: Relations) -> None:
+        matrix = relations.matrix.tocoo()
+        tail = np.isin(relations.kinds, (Kind.SLACK, Kind.FORM))
+        inside = tail[matrix.col]
+        self._column = np.full(relations.matrix.shape[0], -1, dtype=np.int64)
+        self._column[matrix.row[inside]] = matrix.col[inside]
+        self._factor = np.zeros(relations.matrix.shape[0], dtype=np.int64)
+        self._factor[matrix.row[inside]] = matrix.data[inside]
+        self._any = bool(tail.any())
+
+    def added(self, columns: IntArray, steps: IntArray, rows: IntArray, terms: IntArray) -> Move:
+        if not self._any:
+            return columns, steps
+        useful = self._column[rows] >= 0
+        if not useful.any():
+            return columns, steps
+        found, place = np.unique(rows[useful], return_inverse=True)
+        sums = np.zeros(len(found), dtype=np.int64)
+        np.add.at(sums, place.ravel(), terms[useful])
+        change = -sums // self._factor[found]
+        moved = change != 0
+        return np.concatenate([columns, self._column[found][moved]]), np.concatenate([steps, change[moved]])

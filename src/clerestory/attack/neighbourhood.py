@@ -107,7 +107,7 @@ class Neighbourhoods:
         moves = self.moves
         room = int(moves.table[cell] - moves.lower[cell])
         for breadth, climb in ladder:
-            for way in ("up", "down", "both"):
+            for way in ("both", "up", "down"):
                 up, down = int(moves.up[cell]), -int(moves.down[cell])
                 if way == "down" and need - up > room:
                     continue

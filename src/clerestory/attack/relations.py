@@ -35,6 +35,8 @@ class Kind(IntEnum):
     """The room in an inequality that links units; not a count of anybody."""
     STEP = 4
     """A box between two tables that `where` restricts; only what it links is judged."""
+    FORM = 5
+    """A group less its part in one category of a sensitive attribute: must be able to be large enough."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Relations:
     matrix: (rows, variables) int64, matrix @ x = 0. kinds, units: (variables,). boxes: (variables, axes) set
     ids; ids from len(space.sets[axis]) on are sets nobody publishes. parents: (rows,) the variable that the
     others in a line add up to, -1 for a row that is no line. axes: (rows,) the axis of a line, else -1.
+    sets: for each axis (set ids, categories) bool.
     """
 
     space: CellSpace
@@ -53,6 +56,7 @@ class Relations:
     boxes: NDArray[np.int32]
     parents: IntArray
     axes: IntArray
+    sets: tuple[NDArray[np.bool_], ...]
 
     @property
     def variables(self) -> int:
@@ -69,16 +73,26 @@ class Relations:
         smallest = [unit.bounds[0] if unit.kind == "sum" else 1 for unit in self.space.unit_list]
         return np.array(smallest or [1], dtype=np.int64)[self.units]
 
-    def least_hidden(self) -> IntArray:
-        """(variables,) the smallest value that a cell can have if it is hidden and zeros are not."""
-        return np.maximum(self.least(), 1)
+    def floor(self, public_zero: NDArray[np.bool_]) -> IntArray:
+        """(variables,) the least that each can be if hidden. public_zero: (cells,) whether that may be 0."""
+        least = np.zeros(self.variables, dtype=np.int64)
+        cells = len(self.space)
+        least[:cells] = np.where(public_zero, 0, np.maximum(self.least()[:cells], 1))
+        return least
+
+    @property
+    def forms(self) -> IntArray:
+        """The variables of attribute rules, in the order of space.attribute_pairs."""
+        return np.flatnonzero(self.kinds == Kind.FORM)
 
     def describe(self, variable: int) -> str:
         """Where a variable is, in words and without a value."""
         if variable < len(self.space):
             return self.space.describe(variable)
         row, parent = self._line_of(variable)
-        what = "an overlap of persons" if self.kinds[variable] == Kind.OVERLAP else "a count implied"
+        what = {Kind.OVERLAP: "an overlap of persons", Kind.FORM: "all but one category"}.get(
+            Kind(int(self.kinds[variable])), "a count implied"
+        )
         inside = self.space.describe(parent) if parent >= 0 else f"relation {row}"
         return f"{what} inside {inside}"
 
@@ -181,7 +195,8 @@ def relations(space: CellSpace) -> Relations:
             break
         met = np.concatenate([met, more])
     _unit_rows(space, keys, len(published), variables, rows)
-    return _assemble(space, variables, rows)
+    _form_rows(space, keys, variables, rows)
+    return _assemble(space, variables, rows, books)
 
 
 def _met_elsewhere(published: IntArray, keys: IntArray, variables: _Variables) -> IntArray:
@@ -331,6 +346,14 @@ def _unit_rows(space: CellSpace, keys: IntArray, cells: int, variables: _Variabl
             rows.add(None, [(sums, 1), (persons, -least), (above, -1)])
 
 
+def _form_rows(space: CellSpace, keys: IntArray, variables: _Variables, rows: _Rows) -> None:
+    """One row a pair of an attribute rule: group - part - form = 0."""
+    groups, parts, _ = space.attribute_pairs
+    if len(groups):
+        forms = variables.add(keys[parts], Kind.FORM)
+        rows.add(None, [(groups, 1), (parts, -1), (forms, -1)])
+
+
 def _where(space: CellSpace, unit_of: IntArray, kind: str) -> IntArray:
     numbers = [i for i, unit in enumerate(space.unit_list) if unit.kind == kind]
     return np.flatnonzero(np.isin(unit_of, numbers[:1]))
@@ -342,7 +365,7 @@ def _same_box(box: IntArray, left: IntArray, right: IntArray) -> tuple[IntArray,
     return left[here], right[there]
 
 
-def _assemble(space: CellSpace, variables: _Variables, rows: _Rows) -> Relations:
+def _assemble(space: CellSpace, variables: _Variables, rows: _Rows, books: _Books) -> Relations:
     keys, kinds = np.concatenate(variables.keys), np.concatenate(variables.kinds)
     # One box is one variable wherever a line met it; overlaps and slacks belong to their own row.
     shared = (kinds == Kind.BOX) | (kinds == Kind.STEP)
@@ -368,4 +391,5 @@ def _assemble(space: CellSpace, variables: _Variables, rows: _Rows) -> Relations
         boxes=keys[kept, :-1].astype(np.int32),
         parents=np.where(parents >= 0, target[parents], -1),
         axes=np.concatenate([nothing, *rows.axes]),
+        sets=tuple(np.array(book) for book in books.rows),
     )

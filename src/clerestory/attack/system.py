@@ -71,8 +71,7 @@ def attackers_system(relations: Relations, public: PublicCells) -> System:
     cells = len(relations.space)
     lower = np.zeros(relations.variables)
     upper = np.full(relations.variables, np.inf)
-    if public.zeros_shown:
-        lower[:cells] = relations.least_hidden()[:cells]
+    lower[:cells] = relations.floor(public.may_be_zero)[:cells]
     shown = ~public.hidden
     lower[:cells][shown] = upper[:cells][shown] = public.values[shown]
     if np.any(public.values[shown] < 0):

@@ -147,9 +147,7 @@ def _nothing_bare(public: PublicCells, rule: Rule, rules: Relations, where: str)
 def _witnesses_hold(public: PublicCells, proof: SourceProof, rules: Relations, where: str) -> None:
     """Every table satisfies every relation, every published number and the policy."""
     cells = len(public.space)
-    lower = np.zeros(rules.variables, dtype=np.int64)
-    if public.zeros_shown:
-        lower[:cells] = rules.least_hidden()[:cells]
+    lower = rules.floor(public.may_be_zero)
     floor = lower[proof.columns]
     table = np.zeros(rules.variables, dtype=np.int64)
     table[:cells] = public.values

@@ -1,0 +1,262 @@
+"""The pattern of hidden cells of one source as it grows and shrinks; inputs and seed decide everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clerestory.attack.lines import small_lines
+from clerestory.attack.moves import Moves
+from clerestory.attack.neighbourhood import Flow
+from clerestory.attack.relations import Kind, Relations
+from clerestory.attack.shown import box_numbers
+from clerestory.attack.system import propagate
+from clerestory.attack.widen import Needs, Widening
+from clerestory.confidential.original import OriginalCells
+from clerestory.errors import Refused
+from clerestory.policy import Policy
+from clerestory.tables.space import IntArray
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+LADDER = ((20, True), (60, True), (0, True))
+"""Neighbourhoods tried in turn: siblings on a line, whether to climb to parents; 0 takes the whole source."""
+PROBES = ((10, True),)
+"""The same where nothing may be bought: to see whether what is hidden is enough."""
+_SMALL = 9_000
+"""Variables of a source up to which every purchase is a linear program's: dearer to find, but fewer."""
+_LARGE = 30_000
+"""Variables of a source from which the programs around a cell stay small."""
+
+
+class Pattern:
+    """Which cells are hidden, and the moves that keep every one of them wide.
+
+    table: (variables,) the true table; prices: (cells,) what hiding each costs, inf where it must not be.
+    """
+
+    def __init__(
+        self,
+        rules: Relations,
+        table: IntArray,
+        original: OriginalCells,
+        policy: Policy,
+        needs: Needs,
+        prices: FloatArray,
+        may_be_zero: BoolArray,
+        seed: int,
+    ) -> None:
+        self.rules, self.table, self.policy = rules, table, policy
+        self.rng = np.random.default_rng(seed)
+        self.records = original.records
+        self.cells = count = len(original.space)
+        self.boxes = box_numbers(original.space)
+        self.lower = rules.floor(may_be_zero)
+        hideable = np.isfinite(prices)
+        self.cells_of = [cells[hideable[cells]] for cells in _members(self.boxes)]
+        self.judged = np.isin(rules.kinds, (Kind.BOX, Kind.OVERLAP))
+        self.hidden = np.zeros(count, dtype=bool)
+        self.moves = Moves(rules, table, self.lower)
+        everywhere = np.full(rules.variables, np.inf)
+        everywhere[:count] = prices
+        open_ = np.arange(rules.variables) >= count
+        self.reach = Widening(rules, self.moves, needs, open_, everywhere, seed=seed, take=self._take)
+        self.prices = prices
+        self.ladder = LADDER if rules.variables <= _LARGE else ((6, True), (20, True))
+        self.frugal = int(np.sum(table > 0)) <= _SMALL
+        self.opened: list[int] | None = None
+        """Boxes opened since somebody began to listen."""
+        sums = np.array([unit.kind == "sum" for unit in rules.space.unit_list] or [False])
+        lines = np.flatnonzero(rules.parents >= 0)
+        self._record_lines = lines[sums[rules.units[rules.parents[lines]]]]
+        self._box_records = self._records_of_boxes()
+        self._by_column = rules.matrix.tocsc()
+        self._limit = policy.minimum_count * rules.least()
+
+    def hide(self, boxes: IntArray) -> None:
+        """Hides boxes in all their units."""
+        for box in np.unique(boxes).tolist():
+            cells = self.cells_of[box]
+            if self.opened is not None and not self.hidden[cells].all():
+                self.opened.append(box)
+            self.hidden[cells] = True
+            self.reach.open(cells)
+
+    def show(self, box: int) -> None:
+        """Shows a box again in all its units; its moves must be dropped."""
+        self.hidden[self.cells_of[box]] = False
+        self.reach.close(self.cells_of[box])
+
+    def _take(self, flow: Flow) -> None:
+        if len(flow.bought):
+            self.hide(self.boxes[flow.bought])
+
+    def exact(self) -> tuple[BoolArray, IntArray]:
+        """What a reader knows at once of the variables: whether exactly, and the value."""
+        lower, upper = self.lower.astype(np.float64), np.full(self.rules.variables, np.inf)
+        shown = np.flatnonzero(~self.hidden)
+        lower[shown] = upper[shown] = self.table[shown]
+        lower, upper = propagate(self.rules.matrix, lower, upper)
+        return lower == upper, lower.astype(np.int64)
+
+    def forms(self) -> IntArray:
+        """The variables that must be wide now: hidden cells, and implied ones not harmlessly known."""
+        wanted = np.zeros(self.rules.variables, dtype=bool)
+        if np.any(self.rules.kinds != Kind.CELL):
+            exact, values = self.exact()
+            harmless = exact & ((values == 0) | (values >= self._limit))
+            # a box between restricted tables matters only where it is known exactly
+            wanted = (self.judged | (exact & (self.rules.kinds == Kind.STEP))) & ~harmless
+            wanted |= self.reach.needs.above * (self.rules.kinds == Kind.FORM) > 0
+        wanted[: self.cells] = self.hidden
+        return np.flatnonzero(wanted)
+
+    def construct(self, progress: Progress | None) -> None:
+        """Buys room until every form is wide. Raises Refused if that is impossible."""
+        while True:
+            before = int(self.hidden.sum())
+            forms = self.reach.narrow(self.forms())
+            if progress is not None and len(forms):
+                progress(f"{len(forms):,} cells need room")
+            order = np.lexsort((self.rng.random(len(forms)), self.table[forms]))
+            for form in forms[order].tolist():
+                if not self.reach.wide(np.array([form]))[0] and not self._settled(form):
+                    self._buy(form)
+            lines = self.small()
+            if len(lines):
+                self.widen_lines(lines)
+            elif int(self.hidden.sum()) == before:
+                return
+
+    def _settled(self, form: int) -> bool:
+        """Whether an implied cell cannot move at all and so is known exactly, and harmlessly."""
+        value = self.table[form]
+        kind = self.rules.kinds[form]
+        if form < self.cells or kind == Kind.FORM or 0 < value < self._limit[form]:
+            return False
+        if self.reach.widen(form, PROBES, buy=False):
+            return True
+        steps = (1, -1) if value else (1,)
+        near = self.reach.near
+        return all(near.flow(form, step, breadth=0, climb=True, buy=False) is None for step in steps)
+
+    def _buy(self, form: int) -> None:
+        if self.reach.widen(form, (), buy=False, deep=0):
+            return
+        if self.reach.widen(form, self.ladder, buy=True, circuits=not self.frugal):
+            return
+        self._hide_totals(form)
+        if self.reach.widen(form, LADDER, buy=True):
+            return
+        needs = self.reach.needs
+        if not self.table[form]:
+            raise Refused(
+                "no set of hidden cells gives this cell what the policy asks for",
+                where=self.rules.describe(form),
+                fix="use coarser categories or fewer dimensions in this table",
+            )
+        # With every number but the zeros hidden, any multiple of the truth fits.
+        self.hide(self.boxes)
+        used = np.flatnonzero(self.table)
+        self.moves.add(used, self.table[used] * int(max(needs.width[form], needs.above[form])))
+
+    def _hide_totals(self, form: int) -> None:
+        """The last resort: every published cell that holds this one's box, up to the total."""
+        space = self.rules.space
+        inside = np.ones(self.cells, dtype=bool)
+        for axis, book in enumerate(space.sets):
+            own = self.rules.boxes[form, axis]
+            if own < len(book):
+                inside &= ~np.any(book[own][None, :] & ~book, axis=1)[space.cells[:, axis]]
+            else:
+                inside &= space.cells[:, axis] == 0
+        self.hide(self.boxes[np.flatnonzero(inside & (self.records > 0))])
+
+    def small(self) -> IntArray:
+        """Lines in which what is hidden has a known sum, and that of 1 to minimum - 1 records.
+
+        A reader sees the number of records only in counts; inside it is known for sums too, and holds there.
+        """
+        exact, values = self.exact()
+        exact[: self.cells] &= ~self.hidden
+        minimum = self.policy.minimum_count
+        seen = small_lines(self.rules, exact, values.astype(np.float64), minimum)
+        if not len(self._record_lines):
+            return seen
+        known, inside = self._box_records
+        matrix = self.rules.matrix[self._record_lines]
+        parents = self.rules.parents[self._record_lines]
+        rest = matrix @ np.where(exact, inside, 0)
+        usable = exact[parents] & (matrix @ np.where(exact & ~known, 1, 0) == 0)
+        return np.union1d(seen, self._record_lines[usable & (rest > 0) & (rest < minimum)])
+
+    def small_near(self, cells: IntArray) -> bool:
+        """Whether a line of these cells has a shown parent and hidden parts with a small sum.
+
+        What propagation alone would tell is left to `small`, which looks at everything.
+        """
+        matrix, parents = self.rules.matrix, self.rules.parents
+        rows = np.unique(self._rows_of(cells))
+        for row in rows[parents[rows] >= 0].tolist():
+            parent = int(parents[row])
+            if parent >= self.cells or self.hidden[parent]:
+                continue
+            inside = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+            parts = inside[inside != parent]
+            left = parts[self.reach.is_open[parts]]
+            if 0 < int(self.table[left].sum()) < self._limit[parent]:
+                return True
+        return False
+
+    def _rows_of(self, variables: IntArray) -> IntArray:
+        starts, ends = self._by_column.indptr[variables], self._by_column.indptr[variables + 1]
+        return np.concatenate(
+            [self._by_column.indices[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        ).astype(np.int64)
+
+    def _records_of_boxes(self) -> tuple[BoolArray, IntArray]:
+        """Records in every box, and where they follow from those of the cells."""
+        if not len(self._record_lines):
+            return np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
+        lines = self.rules.matrix[np.flatnonzero(self.rules.parents >= 0)]
+        lower, upper = np.zeros(self.rules.variables), np.full(self.rules.variables, np.inf)
+        lower[: self.cells] = upper[: self.cells] = self.records
+        lower, upper = propagate(lines, lower, upper)
+        return lower == upper, lower.astype(np.int64)
+
+    def widen(self, variable: int) -> None:
+        """Hides a cheap neighbour of a cell that the audit did not pass. Raises Refused if none."""
+        self.widen_lines(np.unique(self._rows_of(np.array([variable]))))
+
+    def widen_lines(self, lines: IntArray) -> None:
+        """One more hidden cell in each of these lines, the cheapest; farther away where a line has none left.
+
+        Raises Refused when everything but the zeros is hidden already.
+        """
+        matrix, reach = self.rules.matrix, self.reach
+        for line in lines.tolist():
+            reached = np.zeros(matrix.shape[0], dtype=bool)
+            reached[line] = True
+            while True:
+                inside = np.unique(matrix[np.flatnonzero(reached)].indices)
+                left = inside[np.isfinite(reach.near.prices[inside]) & ~reach.is_open[inside]]
+                if len(left):
+                    self.hide(self.boxes[left[[int(np.argmin(reach.near.prices[left]))]]])
+                    break
+                before = int(reached.sum())
+                reached[self._by_column[:, inside].indices] = True
+                if int(reached.sum()) == before:
+                    raise Refused(
+                        "what is hidden adds up to a small count, and nothing else can be hidden",
+                        where=self.rules.describe(int(matrix.indices[matrix.indptr[line]])),
+                        fix="use coarser categories or fewer dimensions in this table",
+                    )
+
+
+def _members(boxes: IntArray) -> list[IntArray]:
+    order = np.argsort(boxes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(boxes))[:-1]) if len(boxes) else []
