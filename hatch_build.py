@@ -18,7 +18,7 @@ SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
 class CompileCircuits(BuildHookInterface):  # type: ignore[type-arg]
     """Puts _circuits.so (or .dll, .dylib) beside circuits.py; the wheel is for one platform."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Runs before the wheel is made. Raises RuntimeError where no C compiler is found."""
         target = f"src/clerestory/attack/_circuits.{SUFFIX}"
         root = Path(self.root)
@@ -27,7 +27,7 @@ class CompileCircuits(BuildHookInterface):  # type: ignore[type-arg]
         flags = ["-O2", "-shared", "-o", str(root / target), str(root / SOURCE)]
         if sys.platform != "win32":
             flags += ["-fPIC", "-lm"]
-        if subprocess.run([*command, *flags], check=False).returncode:
+        if subprocess.run([*command, *flags], check=False).returncode:  # noqa: S603
             raise RuntimeError(
                 "no C compiler: install gcc or clang, or `pip install ziglang` into the building environment"
             )
