@@ -15,7 +15,7 @@ from clerestory.release import structure
 from clerestory.release.bundle import stage
 from clerestory.release.recheck import Accounting, recheck
 from clerestory.release.structure import Rule
-from clerestory.tables import PublicCells
+from clerestory.tables import Attribute, PublicCells
 from tests.release.proving import DAY, facts_of, files_of, protected
 
 SEED = 12
@@ -75,6 +75,10 @@ def _edited(content: bytes, what: str) -> bytes:
         said["minimum_count"] -= 1
     elif what == "zeros":
         said["zeros_shown"] = "perhaps"
+    elif what == "zeros of a table":
+        table["zeros_shown"] = not table["zeros_shown"]
+    elif what == "attributes":
+        table["attributes"] = [[dimension["name"], 3]]
     tables = []
     for one in said["tables"]:
         lines = ",\n".join(_json(d) for d in one.pop("dimensions"))
@@ -94,7 +98,11 @@ def test_the_editor_of_these_tests_keeps_the_form(cells: tuple[PublicCells, Rule
 
 
 @pytest.mark.parametrize(
-    "what", ["code", "members", "level", "name", "unit", "rows", "source", "policy", "zeros", "axis"]
+    "what",
+    [
+        *("code", "members", "level", "name", "unit", "rows", "source", "policy", "zeros", "axis"),
+        *("zeros of a table", "attributes"),
+    ],
 )
 def test_a_structure_of_other_tables_is_refused(
     tmp_path: Path, cells: tuple[PublicCells, Rule], what: str
@@ -144,3 +152,29 @@ def test_a_structure_holds_no_value_and_no_name_of_an_unpublished_category(
         ),
     )
     assert structure.write(renamed, rule) == structure.write(public.space, rule)
+
+
+def test_a_structure_says_which_tables_have_attributes_and_may_hide_zeros(
+    cells: tuple[PublicCells, Rule],
+) -> None:
+    public, rule = cells
+    first, *others = public.space.layouts
+    design = replace(
+        first.design,
+        attributes=(Attribute(first.design.dimensions[0].name, 3),),
+        zeros_shown=False,
+    )
+    changed = replace(public.space, layouts=(replace(first, design=design), *others))
+    found = structure.parse(structure.write(changed, rule), where="test").space.layouts
+    assert [one.design.attributes for one in found] == [design.attributes, *((),) * len(others)]
+    assert [one.design.zeros_shown for one in found] == [False, *(True,) * len(others)]
+
+
+@pytest.mark.parametrize("said", [[["nowhere", 3]], [["", 0]], [[None, 3]], "twice", "zero"])
+def test_attributes_that_make_no_sense_are_refused(cells: tuple[PublicCells, Rule], said: object) -> None:
+    content = structure.write(cells[0].space, cells[1])
+    name = json.loads(content)["tables"][0]["dimensions"][0]["name"]
+    said = {"twice": [[name, 3], [name, 3]], "zero": [[name, 0]]}.get(str(said), said)
+    changed = content.replace(b'"attributes":[]', f'"attributes":{_json(said)}'.encode(), 1)
+    with pytest.raises(Refused, match="structure"):
+        structure.parse(changed, where="structure/source.json")

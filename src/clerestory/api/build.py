@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from clerestory import __version__
+from clerestory.api.inside import Inside, keep, private_folder
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
 from clerestory.confidential.protect.publish import Protection, protect, public_tables, publish_openly
+from clerestory.confidential.reasons import kept_reasons
+from clerestory.confidential.scoring import score_tables
 from clerestory.confidential.tabulate import public_rows, tabulate
+from clerestory.confidential.utility import utility
 from clerestory.errors import InputError
 from clerestory.policy import Policy
-from clerestory.project import Project, load, typed_numbers
+from clerestory.project import Project, TableFile, load, typed_numbers
 from clerestory.release.bundle import commit, current, discard, stage, switch
 from clerestory.release.compare import Changes, compare
 from clerestory.release.lock import lock
@@ -28,7 +31,7 @@ from clerestory.release.recheck import Accounting, recheck
 from clerestory.release.structure import Rule, path_of, write
 from clerestory.release.words import texts_of
 from clerestory.site import package_assets, render
-from clerestory.tables import PublicList, PublicTable, Status, marked
+from clerestory.tables import PublicList, PublicTable, Status, events_for_error, marked, unstable
 
 SEED_BYTES = 32
 
@@ -79,6 +82,8 @@ class BuildReport:
     bytes: int
     proof: Mapping[str, Any] = field(default_factory=dict)
     """What `clerestory prove` reported of the release."""
+    inside: Inside = field(default_factory=Inside)
+    """Scores, utility and reasons; only what holds no true value is in `said`."""
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
@@ -100,22 +105,16 @@ class BuildReport:
             "accounting": {"files": self.accounting.files, "numbers": self.accounting.numbers},
             "changes": self.changes.said() if self.changes else None,
             "typed_numbers": [{"file": f, "line": line, "text": words} for f, line, words in self.typed],
+            **self.inside.said(values=False),
             "bytes": self.bytes,
             "proof": dict(self.proof),
             "seconds": dict(self.seconds),
         }
 
 
-def _private(folder: Path) -> Path:
-    """The folder, made if need be, that nobody but its owner may enter."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
-
-
 def project_seed(root: Path) -> bytes:
     """The project's persistent secret: choices among near-equal secondary suppressions come from it."""
-    path = _private(root / "confidential") / "seed"
+    path = private_folder(root / "confidential") / "seed"
     if not path.exists():
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)
@@ -149,7 +148,16 @@ def _marked(project: Project, table: PublicTable) -> PublicTable:
                 where=f"{project.tables[table.name].file.name}, {table.name}.marks",
                 fix="remove the mark, or restrict the table to what was collected",
             ) from None
-    return table
+    below = _unstable_below(said, project.policy)
+    return unstable(table, below) if below else table
+
+
+def _unstable_below(said: TableFile, policy: Policy) -> int:
+    """Counts that are flagged in a table that is read as rates; 0 if it is not."""
+    asked = [policy.unstable_below] if said.rates or said.unstable_below or said.relative_error else []
+    asked += [said.unstable_below] if said.unstable_below else []
+    asked += [events_for_error(said.relative_error)] if said.relative_error else []
+    return max(asked, default=0)
 
 
 def _source_report(protection: Protection, policy: Policy) -> SourceReport:
@@ -175,12 +183,14 @@ class _Protected:
     tables: dict[str, PublicTable]
     reports: dict[str, SourceReport]
     structures: dict[str, bytes]
+    inside: Inside
 
 
 def _protected(project: Project, watch: Stopwatch) -> _Protected:
     tables: dict[str, PublicTable] = {}
     reports: dict[str, SourceReport] = {}
     structures: dict[str, bytes] = {}
+    inside = Inside()
     seed = project_seed(project.root)
     for name in sorted({table.said.source for table in project.tables.values()}):
         with watch.step(f"read and count {name}"):
@@ -197,10 +207,13 @@ def _protected(project: Project, watch: Stopwatch) -> _Protected:
                 report = reports[name] = _source_report(protection, project.policy)
                 watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
             public = protection.public
+            inside.reasons[name] = kept_reasons(protection)
+            inside.utility[name] = utility(original, public.hidden)
+            inside.scores.update(score_tables(project, original))
             structures[name] = write(public.space, _rule(project.policy, public.zeros_shown))
         for table in public_tables(public):
             tables[table.name] = _marked(project, table)
-    return _Protected(tables, reports, structures)
+    return _Protected(tables, reports, structures, inside)
 
 
 def _rule(policy: Policy, zeros_shown: bool) -> Rule:
@@ -253,7 +266,7 @@ def build(
             where=str(root),
             fix="start one with `clerestory new DIR`",
         )
-    with lock(_private(root / "confidential")) as held:
+    with lock(private_folder(root / "confidential")) as held:
         with watch.step("check the project"):
             project = load(root)
             watch.say(
@@ -323,10 +336,8 @@ def build(
             ),
             bytes=staged.size,
             proof=proof,
+            inside=protected.inside,
             seconds=watch.seconds,
         )
-        folder = _private(root / "confidential" / "reports")
-        path = folder / f"{release.id}.json"
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(report.said(), indent=2) + "\n", encoding="utf-8")
+        keep(root, release.id, report.said(), protected.inside, project.policy)
     return report

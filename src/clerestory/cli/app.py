@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import proofs, standalone
+from clerestory.cli import explain, proofs, standalone
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
@@ -130,6 +130,14 @@ def _say_built(report: BuildReport) -> None:
         f"{report.accounting.numbers:,} published numbers read back.",
         markup=False,
     )
+    high = {name: one.score.total for name, one in report.inside.scores.items() if not one.score.passes}
+    if high:
+        listed = ", ".join(f"{name} {total}" for name, total in sorted(high.items()))
+        out.print(
+            f"Publication scoring criteria: {len(high)} of {len(report.inside.scores)} tables ask for "
+            f"masking ({listed}); small counts in them are hidden.",
+            markup=False,
+        )
     if report.typed:
         out.print(
             f"{len(report.typed)} numbers are typed in prose; read them in the build report:", markup=False
@@ -217,6 +225,7 @@ def demo(
 
 app.command()(standalone.protect)
 app.command()(standalone.audit)
+app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
 

@@ -30,6 +30,7 @@ class _Check:
     def run(self) -> None:
         self._location()
         self._person()
+        self._holding()
         if not self._said.fields:
             self._add("the source declares no fields", ("fields",), "give every field a role under [fields]")
         for name, field in self._said.fields.items():
@@ -85,6 +86,28 @@ class _Check:
                 "a public source cannot be about persons",
                 ("person",),
                 "only registers without persons are public; take public = true away",
+            )
+
+    def _holding(self) -> None:
+        """Fields that say who a record's contributor is: read to tell them apart, so any but unused ones."""
+        for place, name in enumerate(self._said.holding):
+            key: Key = ("holding", place)
+            field = self._said.fields.get(name)
+            if field is None:
+                self._add(f"no field {name!r}", key, nearest(name, self._said.fields))
+            elif field.role in (Role.UNUSED, Role.MEASURE):
+                self._add(
+                    f"the field {name!r} cannot tell contributors apart: its role is {field.role.value!r}",
+                    key,
+                    "name the field that says whose a record is, such as a company or an agency",
+                )
+        if len(set(self._said.holding)) < len(self._said.holding):
+            self._add("a field stands twice", ("holding",), "name each once")
+        if self._said.public and self._said.holding:
+            self._add(
+                "a public source has nobody to protect, so no contributors",
+                ("holding",),
+                "remove the key, or take public = true away",
             )
 
     def _field(self, name: str, field: FieldFile, key: Key) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from clerestory.errors import InputError
+from clerestory.project.check_rules import check_rules
 from clerestory.project.codes import PERIOD_EXAMPLES, DeclaredDimension, declare, period_number
 from clerestory.project.draft import Draft
 from clerestory.project.locate import Key
@@ -53,7 +54,7 @@ class _Check:
         conditions = self._where()
         self._margins()
         self._marks()
-        return replace(self._table, where=conditions)
+        return check_rules(self._draft, replace(self._table, where=conditions), self._source, self._document)
 
     # What is counted
 

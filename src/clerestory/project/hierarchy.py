@@ -23,14 +23,15 @@ def load_hierarchy(
 
     where: what to say about the entry in clerestory.toml itself.
     """
-    file = _inside(root, said.file, where, collect)
+    file = lookup_file(root, said.file, where, collect)
     text = read_text(root, file, collect) if file is not None else None
     if file is None or text is None:
         return None
     return _Lookup(relative(root, file), said, collect).hierarchy(name, text)
 
 
-def _inside(root: Path, said: str, where: str, collect: Collector) -> Path | None:
+def lookup_file(root: Path, said: str, where: str, collect: Collector) -> Path | None:
+    """The file of a lookup that a project names; None, and a problem, if it is not one inside the project."""
     file = root / said
     home = root.resolve()
     try:

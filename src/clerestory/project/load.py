@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clerestory.errors import InputError
-from clerestory.policy import CALHHS_DDG_2_0, Policy, policy_for
+from clerestory.policy import CALHHS_DDG_2_0, Dominance, Policy, PriorPosterior, Tightening, policy_for
 from clerestory.project.check_pages import check_pages
 from clerestory.project.check_sources import check_source
 from clerestory.project.check_tables import check_table
@@ -111,9 +111,22 @@ def _settings(draft: Draft) -> ProjectFile | None:
 
 def _policy(draft: Draft, said: ProjectFile, document: Document) -> Policy:
     asked = said.policy
+    dominance, prior = asked.dominance, asked.prior_posterior
     try:
         return policy_for(
-            asked.profile, minimum_count=asked.minimum_count, interval_width=asked.interval_width
+            asked.profile,
+            Tightening(
+                minimum_count=asked.minimum_count,
+                interval_width=asked.interval_width,
+                minimum_contributors=asked.minimum_contributors,
+                dominance=Dominance(dominance.contributors, dominance.share) if dominance else None,
+                p_percent=asked.p_percent,
+                prior_posterior=PriorPosterior(prior.p, prior.q) if prior else None,
+                attribute_minimum=asked.attribute_minimum,
+                minimum_population=asked.minimum_population,
+                unstable_below=asked.unstable_below,
+                scoring=asked.scoring,
+            ),
         )
     except InputError as error:
         key = error.where.rpartition("policy.")[2]

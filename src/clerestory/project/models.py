@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from clerestory.policy.scoring import Variable
 from clerestory.tables import Spread, Status
 
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -119,6 +120,9 @@ class SourceFile(Model):
     """What a row is: application, certificate, order."""
     person: tuple[str, ...] = ()
     """Fields which together tell people apart; empty where rows are not about persons."""
+    holding: tuple[str, ...] = ()
+    """Fields that say which records are one contributor, such as the parent company; else the person, and
+    without persons each record."""
     public: bool = False
     """The rows themselves are public (a register of models): may be published as a list. No persons."""
     description: Words | None = None
@@ -173,6 +177,36 @@ class PublishFile(Model):
     margins: tuple[tuple[str, ...], ...] = Field(min_length=1)
 
 
+class AttributeFile(Model):
+    """A dimension whose categories say something sensitive of everybody in them."""
+
+    dimension: str
+    minimum: int | None = Field(default=None, ge=1)
+    """Of a group shown beside its part in a category, so many may be elsewhere; 3 if absent."""
+
+
+class PopulationFile(Model):
+    """Where the people are counted whom a table's cells are about."""
+
+    file: str
+    """A CSV in the project: columns called as dimensions of the table, and one of populations."""
+    column: str = "population"
+    """The column of populations: whole numbers."""
+
+
+class ScoringFile(Model):
+    """What a dimension is to the CalHHS Publication Scoring Criteria, where its field does not tell."""
+
+    as_: Variable | None = Field(default=None, alias="as")
+    """The variable of the criteria: sex, age, race, residence, service, other and so on."""
+    detail: Literal["few", "all", "detailed"] | None = None
+    """Of races, ethnicities and languages: few large groups, all broad groups, or detailed ones."""
+    population: int | None = Field(default=None, ge=0)
+    """People in the smallest area or group."""
+    years: int | None = Field(default=None, ge=1)
+    """Of an age: years in the narrowest band."""
+
+
 class TableFile(Model):
     """[NAME] in tables/*.toml: what is counted, by which dimensions."""
 
@@ -190,6 +224,22 @@ class TableFile(Model):
     dimensions: dict[Name, DimensionFile]
     publish: PublishFile
     marks: tuple[MarkFile, ...] = ()
+    attributes: tuple[AttributeFile, ...] = ()
+    """Dimensions in which a group may not be all, or all but a few, in one category."""
+    zeros: Literal["shown", "hidden"] | None = None
+    """Whether a zero is always shown (public); if absent "hidden" with attributes, else "shown"."""
+    population: PopulationFile | None = None
+    """Hides numbers about fewer people than the policy's minimum_population."""
+    rates: bool = False
+    """The table is read as rates: numbers of few events are flagged as unstable."""
+    unstable_below: int | None = Field(default=None, ge=1)
+    """Flags numbers below this as unstable; may only be more than the policy's."""
+    relative_error: float | None = Field(default=None, gt=0, lt=1)
+    """Flags numbers whose relative standard error, 1 / sqrt(count), is above this: 0.25 flags under 16."""
+    scoring: dict[str, ScoringFile] = {}
+    """Dimension -> what it is to the CalHHS Publication Scoring Criteria."""
+    covers_years: int | None = Field(default=None, ge=1)
+    """How many years each number adds up, where no dimension says it; for the scoring criteria."""
 
 
 class HierarchyFile(Model):
@@ -205,12 +255,48 @@ class HierarchyFile(Model):
     """What a level is called in headings: {county = {en = "County", es = "Condado"}}."""
 
 
+class DominanceFile(Model):
+    """The (n,k) rule for sums."""
+
+    contributors: int = Field(ge=1, le=10)
+    """n: how many of the largest contributors."""
+    share: float = Field(gt=0, lt=100)
+    """k: the most that they may hold, in percent of the total."""
+
+
+class PriorPosteriorFile(Model):
+    """The (p,q) rule for sums."""
+
+    p: float = Field(gt=0, le=100)
+    """Within how many percent nobody may be known after publication."""
+    q: float = Field(gt=0, le=100)
+    """Within how many percent everybody is known before it."""
+
+
 class PolicyFile(Model):
     """[policy]: the profile, and how it is tightened."""
 
     profile: str = "calhhs-ddg-2.0"
     minimum_count: int | None = Field(default=None, ge=2)
     interval_width: int | None = Field(default=None, ge=1)
+    minimum_contributors: int | None = Field(default=None, ge=2)
+    """Sums of fewer contributors are hidden; counts too, where the source has a `holding`."""
+    dominance: DominanceFile | None = None
+    """The (n,k) rule for sums: { contributors = 2, share = 85 }."""
+    p_percent: float | None = Field(default=None, gt=0, le=100)
+    """The p% rule for sums."""
+    prior_posterior: PriorPosteriorFile | None = None
+    """The (p,q) rule for sums: { p = 10, q = 50 }."""
+    attribute_minimum: int | None = Field(default=None, ge=1)
+    """Protects every dimension made from a sensitive field against attribute disclosure."""
+    minimum_population: int | None = Field(default=None, ge=1)
+    """People that a number must be about, in tables that name a `population` file."""
+    unstable_below: int | None = Field(default=None, ge=1)
+    """Rates of fewer events are flagged, in tables with rates = true."""
+    scoring: str | None = None
+    """Edition of the CalHHS Publication Scoring Criteria in the build report: "1.0" or "2.0"."""
+    area_population: int | None = Field(default=None, ge=1)
+    """People in the whole area that the project is about, for the scoring criteria: 39237836."""
 
 
 class PublisherFile(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clerestory.policy import Policy
@@ -38,13 +38,32 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Population:
+    """How many people a table's cells are about, by category, from a public reference file.
+
+    dimensions: of the table, in the order of the file's columns. counts: for each combination of finest
+    codes the people in it; a combination without a row holds nobody.
+    """
+
+    dimensions: tuple[str, ...]
+    counts: Mapping[tuple[str, ...], int]
+
+
+@dataclass(frozen=True)
 class Table:
-    """One table, with its restriction parsed."""
+    """One table, with its restriction parsed. attributes: sensitive dimension -> minimum that applies."""
 
     name: str
     file: Path
     said: TableFile
     where: tuple[Condition, ...]
+    attributes: Mapping[str, int] = field(default_factory=dict)
+    population: Population | None = None
+
+    @property
+    def zeros_shown(self) -> bool:
+        """Whether a zero of the table is never hidden."""
+        return self.said.zeros == "shown" if self.said.zeros else not self.attributes
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from clerestory.errors import ClerestoryError, Refused
 from clerestory.release.manifest import TableFacts
 from clerestory.tables import (
+    Attribute,
     Axis,
     CellSpace,
     Dimension,
@@ -141,6 +142,8 @@ def write(space: CellSpace, rule: Rule) -> bytes:
                 "unit": _unit_said(design.unit),
                 "select": {axis: _runs(members) for axis, members in sorted(design.select.items())},
                 "margins": design.margins,
+                "attributes": [[attribute.dimension, attribute.minimum] for attribute in design.attributes],
+                "zeros_shown": design.zeros_shown,
             }
         )
         tables.append(f'{head[:-1]},"dimensions":[\n{dimensions}\n]}}')
@@ -214,6 +217,13 @@ def _design(said: Any, sizes: Mapping[str, int]) -> TableDesign:
     names = [dimension.name for dimension in dimensions]
     if len(set(names)) != len(names) or any(name not in names for m in said["margins"] for name in m):
         raise ValueError("a dimension stands twice, or a margin names one that is not there")
+    attributes = tuple(Attribute(name, minimum) for name, minimum in said["attributes"])
+    if any(
+        one.dimension not in names or type(one.minimum) is not int or one.minimum < 1 for one in attributes
+    ):
+        raise ValueError("an attribute names a dimension that is not there, or has no minimum")
+    if len({one.dimension for one in attributes}) != len(attributes) or type(said["zeros_shown"]) is not bool:
+        raise ValueError("an attribute stands twice, or zeros_shown is neither true nor false")
     return TableDesign(
         name=str(said["name"]),
         title=text(str(said["name"])),
@@ -228,6 +238,8 @@ def _design(said: Any, sizes: Mapping[str, int]) -> TableDesign:
         dimensions=dimensions,
         margins=tuple(tuple(margin) for margin in said["margins"]),
         select={axis: _members(runs, sizes[axis]) for axis, runs in said["select"].items()},
+        attributes=attributes,
+        zeros_shown=said["zeros_shown"],
     )
 
 

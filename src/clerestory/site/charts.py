@@ -89,7 +89,12 @@ def chart_html(figure: Figure, spot: Spot, draughtsman: Draughtsman) -> str:
         hints.append(word("first_drawn" if chart.said.data.order == "value" else "first_in_order", language))
     caption = f"{title} · {where}" if where else title
     numbers, cells = data_table(figure, caption, language)
-    key = key_of(cells, language, methodology=link(spot.folder, site.folder("methodology", language)))
+    key = key_of(
+        cells,
+        language,
+        methodology=link(spot.folder, site.folder("methodology", language)),
+        zeros_shown=table.zeros_shown,
+    )
     chosen = any(name in figure.held for name in spot.choice.codes) or bool(figure.marked)
     place_said = where
     if figure.marked and spot.choice.codes:

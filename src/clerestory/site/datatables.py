@@ -62,8 +62,8 @@ def _heading(dimension: Dimension, node: int, language: str) -> str:
     return word("total", language) if node == 0 else label_of(dimension, node, language)
 
 
-def key_of(cells: list[Cell], language: str, *, methodology: str) -> str:
-    """The key beside a table: what its symbols mean, and that zeros are zeros."""
+def key_of(cells: list[Cell], language: str, *, methodology: str, zeros_shown: bool) -> str:
+    """The key beside a table: what its symbols mean; zeros_shown: whether a hidden number is at least one."""
     entries: list[str] = []
     statuses = statuses_of(cells)
     for status in statuses:
@@ -71,7 +71,8 @@ def key_of(cells: list[Cell], language: str, *, methodology: str) -> str:
         why = ""
         if status is Status.HIDDEN:
             why = f' <a href="{methodology}">{word("why_hidden", language)}</a>'
-        meaning = word(f"key_{status.value}", language)
+        zero = status is Status.HIDDEN and not zeros_shown
+        meaning = word("key_hidden_zero" if zero else f"key_{status.value}", language)
         entries.append(f'<li><span class="sign">{symbol}</span> {meaning}.{why}</li>')
     if not entries:
         return ""

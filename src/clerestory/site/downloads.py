@@ -127,7 +127,8 @@ def readme(site: Site, table: PublicTable) -> str:
         "Status words",
         "------------",
         "",
-        "hidden: a small number, or a number that would give one away; it is at least one",
+        "hidden: a small number, or a number that would give one away; it "
+        + ("is at least one" if table.zeros_shown else "may be zero"),
         "no-data: not collected",
         "incomplete: counting is not finished",
         "unstable: rests on few records",
@@ -136,7 +137,9 @@ def readme(site: Site, table: PublicTable) -> str:
         "------",
         "",
         f"Numbers below {policy.minimum_count} and above zero are hidden, and with them as many others as it",
-        "takes so that none of them can be worked out from those shown. Zeros are shown. All hidden numbers",
+        "takes so that none of them can be worked out from those shown. "
+        + ("Zeros are shown." if table.zeros_shown else "Zeros may be hidden too.")
+        + " All hidden numbers",
         "look alike. To a reader of every published number of the source who knows these rules, at least two",
         f"values that differ by {policy.interval_width} or more remain possible for each hidden number.",
         "Do not add numbers up across hidden ones: use the totals that are given.",

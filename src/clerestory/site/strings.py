@@ -42,6 +42,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "hidden: a small number, or a number that would give one away; at least one",
         "oculto: un número pequeño, o uno que permitiría deducirlo; al menos uno",
     ),
+    "key_hidden_zero": (
+        "hidden: a small number, or a number that would tell of few people; it may be zero",
+        "oculto: un número pequeño, o uno que diría algo de pocas personas; puede ser cero",
+    ),
     "key_no-data": ("not collected", "sin datos: no se recopiló"),
     "key_incomplete": (
         "incomplete: counting is not finished",

@@ -10,7 +10,9 @@ from clerestory.tables.public import (
     Status,
     Withheld,
     column_name,
+    events_for_error,
     marked,
+    unstable,
 )
 from clerestory.tables.space import (
     RECORDS,
@@ -50,9 +52,11 @@ __all__ = [
     "Withheld",
     "cell_count",
     "column_name",
+    "events_for_error",
     "link_tables",
     "margin_closure",
     "marked",
     "said",
     "text",
+    "unstable",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.tables.dimension import Dimension, Text
-from clerestory.tables.space import CellSpace, IntArray, Unit
+from clerestory.tables.space import Attribute, CellSpace, IntArray, Unit
 
 
 class Status(StrEnum):
@@ -76,6 +77,7 @@ class PublicTable:
 
     coords: (n, dimensions) node positions, sorted, unique; values: (n,) int64, 0 where there is no number;
     statuses: (n,) positions in list(Status). margins: the sets of dimension names that are published.
+    attributes, zeros_shown: as in the table's design.
     """
 
     name: str
@@ -87,6 +89,8 @@ class PublicTable:
     coords: NDArray[np.int32]
     values: IntArray
     statuses: NDArray[np.int8]
+    attributes: tuple[Attribute, ...] = ()
+    zeros_shown: bool = True
 
     @cached_property
     def _rows(self) -> dict[tuple[int, ...], int]:
@@ -130,3 +134,24 @@ def marked(table: PublicTable, status: Status, where: Mapping[str, str]) -> Publ
         raise ValueError("cells marked as no-data hold data")
     statuses = np.where(chosen & shown, order.index(status), table.statuses).astype(np.int8)
     return replace(table, statuses=statuses)
+
+
+def unstable(table: PublicTable, below: int) -> PublicTable:
+    """The table with its shown counts under `below` flagged as unstable; nothing is hidden.
+
+    The count of rare events varies like a Poisson count: its relative standard error is 1 / sqrt(count), so
+    under 20 events it is above 22 percent (CDC WONDER calls such rates unreliable). A 0 has no error to
+    speak of and is flagged as well.
+    """
+    order = list(Status)
+    flagged = (table.statuses == order.index(Status.SHOWN)) & (table.values < below)
+    statuses = np.where(flagged, order.index(Status.UNSTABLE), table.statuses).astype(np.int8)
+    return replace(table, statuses=statuses)
+
+
+def events_for_error(relative_error: float) -> int:
+    """The fewest events with a relative standard error, 1 / sqrt(events), within this: 16 for 0.25."""
+    events = max(1, math.floor(1 / relative_error**2) - 1)
+    while events * relative_error**2 < 1 - 1e-12:
+        events += 1
+    return events

@@ -122,3 +122,44 @@ def _cell(kind: str, rows: Sequence[Row]) -> Counted:
     if kind == "records":
         return Counted(len(rows), len(rows), persons)
     return Counted(known + unknown, known + unknown, persons)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Who is behind a cell: contributors, the largest contributions from the largest on, and all together."""
+
+    contributors: int
+    largest: tuple[int, ...]
+    total: int
+
+
+Whose = Callable[[int, Row], object]
+"""Who a record's contributor is, from its number and the record; None if it does not say."""
+
+
+def behind(
+    name: str, records: Sequence[Row], places: Iterable[Place], whose: Whose, *, top: int
+) -> dict[Place, Behind]:
+    """The contributors to each place of a table; records of nobody are the largest contributor's."""
+    kind, keeps, dimensions = TABLES[name]
+    sums: dict[Place, dict[object, int]] = {}
+    loose: dict[Place, int] = {}
+    for number, row in enumerate(records):
+        if not keeps(row):
+            continue
+        amount, who = (row.fee if kind == "sum" else 1), whose(number, row)
+        for place in product(*(["all", *of(row)] for of in dimensions.values())):
+            if who is None:
+                loose[place] = loose.get(place, 0) + abs(amount)
+            else:
+                own = sums.setdefault(place, {})
+                own[who] = own.get(who, 0) + amount
+    found = {}
+    for place in places:
+        known = sorted((abs(amount) for amount in sums.get(place, {}).values()), reverse=True)
+        extra = loose.get(place, 0)
+        largest = [*known, *[0] * top][:top]
+        largest[0] += extra
+        contributors = max(len(known), int(place in loose))
+        found[place] = Behind(contributors, tuple(largest), sum(known) + extra)
+    return found

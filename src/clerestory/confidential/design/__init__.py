@@ -2,6 +2,7 @@
 
 from clerestory.confidential.design.linking import Counts, SourceDesign, link, rows_that
 from clerestory.confidential.design.plan import Plan, plan_source
+from clerestory.confidential.design.populations import populations_of
 from clerestory.confidential.design.variables import MISSING_CLASS, Cut, Kind, Variable
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Variable",
     "link",
     "plan_source",
+    "populations_of",
     "rows_that",
 ]

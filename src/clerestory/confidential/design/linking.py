@@ -22,6 +22,7 @@ from clerestory.project import Table
 from clerestory.tables import (
     MISSING,
     TOTAL,
+    Attribute,
     Axis,
     CellSpace,
     Dimension,
@@ -143,7 +144,18 @@ def _linked(
             )
         unit = unit_of(plan, table)
         margins = tuple(table.said.publish.margins)
-        designs.append(TableDesign(table.name, table.said.title, unit, tuple(made), margins, select_sets))
+        designs.append(
+            TableDesign(
+                table.name,
+                table.said.title,
+                unit,
+                tuple(made),
+                margins,
+                select_sets,
+                attributes=tuple(Attribute(name, least) for name, least in table.attributes.items()),
+                zeros_shown=table.zeros_shown,
+            )
+        )
     space = link_tables(plan.source.name, axes, designs, maximum_cells=plan.project.policy.maximum_cells)
     return SourceDesign(plan, space, order, tuple(categories))
 

@@ -53,8 +53,23 @@ class Plan:
         """The columns that must be read, and no others."""
         needed = [field for variable in self.variables.values() for field in variable.fields]
         needed += self.source.said.person
+        needed += self.holding if self.asks_holdings else ()
         needed += [name for table in self.tables for name in (table.said.by, table.said.sum) if name]
         return tuple(dict.fromkeys(needed))
+
+    @property
+    def holding(self) -> tuple[str, ...]:
+        """The fields that tell contributors apart; empty if each record is one."""
+        return self.source.said.holding or self.source.said.person
+
+    @property
+    def asks_holdings(self) -> bool:
+        """Whether a rule of the policy is about who contributes to some cell of these tables."""
+        policy = self.project.policy
+        counted = bool(policy.minimum_contributors and self.source.said.holding)
+        return not self.source.said.public and (
+            counted or (policy.asks_contributions and any(table.said.sum for table in self.tables))
+        )
 
     @cached_property
     def to_find(self) -> tuple[str, ...]:

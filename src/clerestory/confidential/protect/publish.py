@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
 from clerestory.confidential.original import OriginalCells
-from clerestory.confidential.protect.rules import primary_suppressions
+from clerestory.confidential.protect.rules import Primary, primary_suppressions
 from clerestory.confidential.protect.suppress import suppress
+from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells, PublicTable, Status
 
 
 @dataclass(frozen=True, eq=False)
 class Protection:
-    """What protection made. Only `public` may leave; primary, secondary: (cells,) bool, for insiders."""
+    """What protection made. Only `public` may leave; rules, primary, secondary: (cells,), for insiders."""
 
     public: PublicCells
     primary: NDArray[np.bool_]
     secondary: NDArray[np.bool_]
     report: AuditReport
+    rules: Primary
 
     def __repr__(self) -> str:
         return f"Protection(source={self.public.space.source!r}, cells={len(self.public.space)})"
@@ -39,12 +41,19 @@ def protect(
     from (original, policy, seed). Raises Refused if no pattern protects these tables, Undecided if the audit
     came to its limits; both name the table and neither carries a value.
     """
-    primary = primary_suppressions(original, policy)
-    rules = relations(original.space)
-    hidden = suppress(rules, original, policy, primary, seed=seed, progress=progress)
+    found = primary_suppressions(original, policy)
+    primary = found.hidden
+    hidden = suppress(relations(original.space), original, policy, primary, seed=seed, progress=progress)
+    bare = np.flatnonzero(primary & ~hidden)
+    if len(bare):
+        raise Refused(
+            f"{len(bare)} cells that the policy hides would be shown",
+            where=original.space.describe(int(bare[0])),
+            fix='say zeros = "shown" for the table, or use coarser categories in it',
+        )
     public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
-    found = audit(public, policy=policy, start=original.values, seed=seed, progress=progress)
-    return Protection(public, primary, hidden & ~primary, found)
+    report = audit(public, policy=policy, start=original.values, seed=seed, progress=progress)
+    return Protection(public, primary, hidden & ~primary, report, found)
 
 
 def public_tables(public: PublicCells) -> tuple[PublicTable, ...]:
@@ -61,6 +70,8 @@ def public_tables(public: PublicCells) -> tuple[PublicTable, ...]:
             coords=layout.coords,
             values=np.where(public.hidden[layout.cells], 0, public.values[layout.cells]),
             statuses=np.where(public.hidden[layout.cells], hidden, shown).astype(np.int8),
+            attributes=layout.design.attributes,
+            zeros_shown=layout.design.zeros_shown,
         )
         for layout in public.space.layouts
     )

@@ -10,7 +10,6 @@ from typing import Any
 import ibis
 import numpy as np
 from ibis import Value
-from numpy.typing import NDArray
 
 from clerestory.confidential.design import SourceDesign
 from clerestory.confidential.design.plan import variable_name
@@ -18,7 +17,7 @@ from clerestory.confidential.records import Records
 from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
 from clerestory.confidential.tabulate.fields import day_of, person_of
 from clerestory.confidential.tabulate.finest_groups import Groups
-from clerestory.confidential.tabulate.rollup import Grid, added
+from clerestory.confidential.tabulate.rollup import Grid, added, layers_of
 from clerestory.errors import InputError
 from clerestory.project import Table
 from clerestory.tables import Spread, Unit
@@ -106,7 +105,7 @@ def overlapping_boxes(counted: Persons, grid: Grid) -> tuple[IntArray, IntArray]
     base, digits = _placed(counted)
     order = counted.design.order
     sides = [
-        (digits[order[side.axis]], _layers(side.members), side.atoms[counted.design.categories[side.axis]])
+        (digits[order[side.axis]], layers_of(side.members), side.atoms[counted.design.categories[side.axis]])
         for side in grid.sides
     ]
     everyone = np.zeros(grid.box_shape, dtype=np.int64)
@@ -237,18 +236,3 @@ def _check_disjoint(counted: Persons, table: Table) -> None:
                 where=f"table {table.name!r}, dimension {dimension.name!r}",
                 fix='use spread = "latest", "first" or "overlapping"',
             )
-
-
-def _layers(members: NDArray[np.bool_]) -> list[IntArray]:
-    """Sets in layers, in none of which two overlap: for each layer, (atoms,) the set of each atom, or -1."""
-    layers: list[IntArray] = []
-    for place, row in enumerate(members):
-        for layer in layers:
-            if not (layer[row] >= 0).any():
-                layer[row] = place
-                break
-        else:
-            fresh = np.full(members.shape[1], -1, dtype=np.int64)
-            fresh[row] = place
-            layers.append(fresh)
-    return layers

@@ -133,3 +133,18 @@ def sets_of_atoms(members: NDArray[np.bool_]) -> list[IntArray]:
         for place, one in enumerate(np.flatnonzero(members[:, atom])):
             found[place][atom] = one
     return found
+
+
+def layers_of(members: NDArray[np.bool_]) -> list[IntArray]:
+    """Sets in layers, in none of which two overlap: for each layer, (atoms,) the set of each atom, or -1."""
+    layers: list[IntArray] = []
+    for place, row in enumerate(members):
+        for layer in layers:
+            if not (layer[row] >= 0).any():
+                layer[row] = place
+                break
+        else:
+            fresh = np.full(members.shape[1], -1, dtype=np.int64)
+            fresh[row] = place
+            layers.append(fresh)
+    return layers

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from clerestory.confidential.design import Plan, SourceDesign, link, plan_source
-from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.design import Plan, SourceDesign, link, plan_source, populations_of
+from clerestory.confidential.original import Contributions, OriginalCells
 from clerestory.confidential.records import Records, open_source
+from clerestory.confidential.tabulate.contributions import contributions_of
 from clerestory.confidential.tabulate.discover import discovered
 from clerestory.confidential.tabulate.encoded import encode_records
 from clerestory.confidential.tabulate.finest import Finest
@@ -67,13 +68,14 @@ class _Cells:
     def original(self, tell: Callable[[str], None]) -> OriginalCells:
         space, plan = self._design.space, self._design.plan
         of_records: list[Grid] = []
+        by_unit: dict[Unit, list[Grid]] = {}
         for unit in space.unit_list:
             by_table = {
                 layout.design.name: [grid_of(space, block) for block in own]
                 for layout, own in zip(space.layouts, space.blocks, strict=True)
                 if layout.design.unit == unit
             }
-            grids = [grid for own in by_table.values() for grid in own]
+            grids = by_unit[unit] = [grid for own in by_table.values() for grid in own]
             if unit.kind == "persons" and unit.assign is Spread.DISJOINT:
                 tell("counting persons")
                 for name, own in by_table.items():
@@ -95,7 +97,24 @@ class _Cells:
             minimum = plan.project.policy.minimum_count
             found = self._finest.persons(self._design, of_records, self.counts, minimum)
             self.persons = np.maximum(self.persons, found)
-        return OriginalCells(space, self.values, self.counts, self.persons if told_apart else None)
+        contributions = None
+        if plan.asks_holdings:
+            tell("finding the largest contributors")
+            contributions = self._contributions(plan, by_unit)
+        return OriginalCells(
+            space,
+            self.values,
+            self.counts,
+            self.persons if told_apart else None,
+            contributions,
+            populations_of(plan, space),
+        )
+
+    def _contributions(self, plan: Plan, by_unit: dict[Unit, list[Grid]]) -> Contributions:
+        """Of sums; and of counts, where the source says who its contributors are."""
+        counts = bool(plan.source.said.holding and plan.project.policy.minimum_contributors)
+        asked = [(unit.measure, grids) for unit, grids in by_unit.items() if unit.kind == "sum" or counts]
+        return contributions_of(self._records, self._design, asked, top=plan.project.policy.largest_asked)
 
     def _check(self, unit: Unit, plan: Plan) -> None:
         """Raises InputError if a unit is a measure that cannot be summed."""

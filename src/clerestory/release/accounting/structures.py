@@ -50,6 +50,8 @@ def _difference(layout: Layout, public: PublicCells, table: PublicTable) -> str:
     design = layout.design
     if design.unit != table.unit or design.margins != table.margins:
         return "its unit or margins are not those of the protected table"
+    if design.attributes != table.attributes or design.zeros_shown != table.zeros_shown:
+        return "its rules are not those of the protected table"
     if len(design.dimensions) != len(table.dimensions):
         return "it has another number of dimensions than the protected table"
     for own, true in zip(design.dimensions, table.dimensions, strict=True):
