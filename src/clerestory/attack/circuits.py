@@ -287,7 +287,7 @@ def _grid(axes: _Axes, rules: Relations, usable: BoolArray, units: list[int]) ->
     for number, unit in enumerate(units):
         own = np.flatnonzero(usable & (rules.units == unit))
         if dense:
-            place[number * axes.size + axes.code[own]] = own
+            place[number * axes.size + axes.code[own[::-1]]] = own[::-1]  # a box's first variable is the cell
             continue
         order = np.argsort(axes.code[own], kind="stable")
         codes.append(axes.code[own][order])

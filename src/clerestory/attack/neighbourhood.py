@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from clerestory.attack.moves import Moves
 from clerestory.attack.relations import Kind, Relations
+from clerestory.attack.solver import quiet_solver
 from clerestory.tables.space import IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -54,7 +55,7 @@ class Neighbourhoods:
         self._boxes = [np.ascontiguousarray(column) for column in relations.boxes.T]
         self._sets = [int(column.max(initial=0)) + 1 for column in self._boxes]
         self._slack = (relations.kinds == Kind.SLACK) | (relations.kinds == Kind.OVERLAP)
-        self._linear, self._integers = _solver(), _solver()
+        self._linear, self._integers = quiet_solver(), quiet_solver()
         self._linear.setOptionValue("presolve", "off")
         self._integers.setOptionValue("mip_max_nodes", _NODES)
         self._integers.setOptionValue("mip_rel_gap", 0.02)
@@ -219,10 +220,3 @@ class Neighbourhoods:
             return None
         values = np.array(solver.getSolution().col_value)
         return np.asarray(values[:n] - values[n:])
-
-
-def _solver() -> highspy.Highs:
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    return solver

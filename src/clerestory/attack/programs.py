@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from clerestory.attack.solver import quiet_solver
 from clerestory.tables.space import IntArray
 
 FloatArray = NDArray[np.float64]
@@ -61,9 +62,7 @@ class Program:
         lp.a_matrix_.value_ = matrix.data.astype(np.float64)
         if integer:
             lp.integrality_ = [highspy.HighsVarType.kInteger] * columns
-        self._solver = highspy.Highs()
-        self._solver.setOptionValue("output_flag", False)
-        self._solver.setOptionValue("threads", 1)
+        self._solver = quiet_solver()
         self._solver.setOptionValue("parallel", "off")
         if integer:
             self._solver.setOptionValue("mip_rel_gap", 0.0)

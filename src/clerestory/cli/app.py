@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import explain, proofs, standalone
+from clerestory.cli import auditing, explain, proofs, protecting
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
@@ -223,8 +223,8 @@ def demo(
             out.print(f"Next: clerestory serve {folder}", markup=False)
 
 
-app.command()(standalone.protect)
-app.command()(standalone.audit)
+app.command()(protecting.protect)
+app.command()(auditing.audit)
 app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)

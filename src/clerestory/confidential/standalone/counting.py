@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.standalone.hierarchy import Tree
 from clerestory.confidential.standalone.reading import Columns, whole_number
-from clerestory.confidential.standalone.shape import Tree, dimension, linked, unknown_codes
+from clerestory.confidential.standalone.shape import dimension, linked, unknown_codes
 from clerestory.errors import InputError
 from clerestory.tables import MISSING, TOTAL, CellSpace, Dimension
 from clerestory.tables.space import IntArray
@@ -30,7 +31,7 @@ def count_cells(
     if not read.rows:
         raise InputError("there are no rows", where=read.where, fix="check the file")
     weights = np.ones(read.rows, dtype=np.int64) if value is None else _counts(read, value)
-    found = [_dimension(read, d, trees.get(d)) for d in dims]
+    found = [counted_dimension(read, d, trees.get(d)) for d in dims]
     dimensions = [d for d, _ in found]
     space = linked(name, dimensions, margins)
     values = _values(space, dimensions, [leaves for _, leaves in found], weights)
@@ -51,7 +52,7 @@ def _counts(read: Columns, value: str) -> IntArray:
     return np.array([*(number or 0 for number in numbers), 0], dtype=np.int64)[column.places]
 
 
-def _dimension(read: Columns, name: str, tree: Tree | None) -> tuple[Dimension, IntArray]:
+def counted_dimension(read: Columns, name: str, tree: Tree | None) -> tuple[Dimension, IntArray]:
     """The dimension, and for every row the position of its finest category."""
     column = read[name]
     total = [place for place, code in enumerate(column.texts) if code.lower() in (TOTAL, "total")]

@@ -46,20 +46,24 @@ class Column:
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Columns by name. where: what errors call the table; kind: "pandas", "polars" or "arrow"; first: the
-    number of the first row, as its reader counts (in a CSV, the line after the header is row 2)."""
+    number of the first row, as its reader counts (in a CSV, the line after the header is row 2); across: how
+    many of these rows stand side by side in one row of the file (1 but in cross tables)."""
 
     where: str
     kind: str
     rows: int
     first: int
     columns: dict[str, Column]
+    across: int = 1
 
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
 
     def numbers(self, rows: IntArray) -> str:
         """Some rows in words: how many and the first of them."""
-        return f"{len(rows):,} row{'s' if len(rows) != 1 else ''} (the first is row {self.first + rows[0]:,})"
+        what = "row" if self.across == 1 else "cell"
+        many = "s" if len(rows) != 1 else ""
+        return f"{len(rows):,} {what}{many} (the first is row {self.first + rows[0] // self.across:,})"
 
 
 Choose = Callable[[Sequence[str]], Sequence[str]]
@@ -119,10 +123,20 @@ def _column(name: str, frame: nw.DataFrame[Any], where: str) -> Column:
             where=f"{where}, column {name!r}",
             fix="turn the column into texts",
         ) from None
+    return coded(name, texts, indices)
+
+
+def coded(name: str, texts: Sequence[str], places: IntArray) -> Column:
+    """A column of these texts, of which `places` says each row's (-1: none); a text may stand there twice."""
     distinct = sorted({text for text in texts if text})
     place = {text: i for i, text in enumerate(distinct)} | {"": -1}
     moved = np.array([*(place[text] for text in texts), -1], dtype=np.int64)
-    return Column(name, tuple(distinct), moved[indices])
+    return Column(name, tuple(distinct), moved[places])
+
+
+def column_of(name: str, texts: Sequence[str]) -> Column:
+    """A column of one text a row, "" where there is none."""
+    return coded(name, texts, np.arange(len(texts)))
 
 
 def _text(value: object) -> str:

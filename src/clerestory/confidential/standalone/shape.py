@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clerestory.confidential.standalone.reading import Columns, read_file, read_frame
+from clerestory.confidential.standalone.hierarchy import Tree
+from clerestory.confidential.standalone.reading import Columns
 from clerestory.errors import InputError
 from clerestory.tables import (
     MISSING,
@@ -20,79 +19,12 @@ from clerestory.tables import (
     Dimension,
     Node,
     TableDesign,
+    Unit,
     link_tables,
     text,
 )
 
 MAXIMUM_CELLS = 200_000
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A hierarchy. levels: names from coarse to fine; paths: finest code -> codes from coarse to fine."""
-
-    levels: tuple[str, ...]
-    paths: Mapping[str, tuple[str, ...]]
-
-
-def read_tree(name: str, said: Any) -> Tree:
-    """The hierarchy of a dimension.
-
-    said: a CSV or Parquet file, or a dataframe, with a column for each level, the finest first, and a row for
-    each finest code (columns whose name has a point, such as county.en, are labels and are left out); or a
-    mapping from each finest code to the code it is inside, or to several, the nearest first.
-    Raises InputError where it is no tree.
-    """
-    where = f"hierarchy of {name!r}"
-    if isinstance(said, Tree):
-        return said
-    if isinstance(said, Mapping):
-        return _tree_of_mapping(name, said, where)
-    if isinstance(said, str | Path):
-        read = read_file(Path(said), _levels)
-    else:
-        read = read_frame(said, _levels, where=where)
-    levels = tuple(read.columns)[::-1]
-    paths = [tuple(read[level].text(row) for level in levels) for row in range(read.rows)]
-    return _tree(levels, paths, read.where, read.first)
-
-
-def _levels(names: Sequence[str]) -> list[str]:
-    return [name for name in names if "." not in name]
-
-
-def _tree_of_mapping(name: str, said: Mapping[Any, Any], where: str) -> Tree:
-    above = {str(code): [up] if isinstance(up, str) else [str(u) for u in up] for code, up in said.items()}
-    depth = max((len(up) for up in above.values()), default=0)
-    levels = (*(f"{name}_group{i}" if i > 1 else f"{name}_group" for i in range(depth, 0, -1)), name)
-    return _tree(levels, [(*up[::-1], code) for code, up in above.items()], where, 0)
-
-
-def _tree(levels: tuple[str, ...], paths: Sequence[tuple[str, ...]], where: str, first: int) -> Tree:
-    level_of: dict[str, int] = {}
-    above: dict[str, tuple[str, ...]] = {}
-    found: dict[str, tuple[str, ...]] = {}
-    for row, path in enumerate(paths):
-        place = f"{where}, row {row + first}"
-        if len(path) != len(levels) or "" in path:
-            raise InputError("a code is missing", where=place, fix="give every code a code at each level")
-        if path[-1] in found:
-            raise InputError(f"the code {path[-1]!r} stands twice", where=place, fix="keep one row for it")
-        for depth, code in enumerate(path):
-            if code in (TOTAL, MISSING):
-                raise InputError(f"the code {code!r} is reserved", where=place, fix="call it differently")
-            if level_of.setdefault(code, depth) != depth:
-                raise InputError(
-                    f"the code {code!r} stands at two levels", where=place, fix="call one of them differently"
-                )
-            if above.setdefault(code, path[:depth]) != path[:depth]:
-                raise InputError(
-                    f"the code {code!r} is inside two others", where=place, fix="a code is inside one other"
-                )
-        found[path[-1]] = path
-    if not found:
-        raise InputError("the hierarchy has no rows", where=where, fix="write a row for each finest code")
-    return Tree(levels, found)
 
 
 def dimension(name: str, categories: Sequence[str], tree: Tree | None, *, missing: bool) -> Dimension:
@@ -107,11 +39,14 @@ def dimension(name: str, categories: Sequence[str], tree: Tree | None, *, missin
     rows = [np.ones(len(leaves), dtype=bool)]
     paths = list(known.paths.values())
     for depth, level in enumerate(known.levels):
-        for code in dict.fromkeys(path[depth] for path in paths):
-            inside = np.array([path[depth] == code for path in paths] + [False] * missing, dtype=bool)
+        for code in dict.fromkeys(path[depth] for path in paths if len(path) > depth):
+            inside = np.array(
+                [path[depth : depth + 1] == (code,) for path in paths] + [False] * missing, dtype=bool
+            )
             up = paths[int(np.argmax(inside))][depth - 1] if depth else TOTAL
             place[code] = len(nodes)
-            nodes.append(Node(code, text(code), level, place[up]))
+            finest = code in known.paths
+            nodes.append(Node(code, text(code), known.levels[-1] if finest else level, place[up]))
             rows.append(inside)
     if missing:
         nodes.append(Node(MISSING, text("Unknown"), known.levels[-1], 0))
@@ -123,10 +58,12 @@ def _natural(code: str) -> tuple[int, int, str]:
     return (0, int(code), code) if code.isdecimal() else (1, 0, code)
 
 
-def linked(name: str, dimensions: Sequence[Dimension], margins: Sequence[Sequence[str]]) -> CellSpace:
+def linked(
+    name: str, dimensions: Sequence[Dimension], margins: Sequence[Sequence[str]], unit: Unit = RECORDS
+) -> CellSpace:
     """All cells of the margins and the totals they imply. Raises InputError beyond MAXIMUM_CELLS."""
     axes = [Axis(d.axis, tuple(map(str, range(d.members.shape[1])))) for d in dimensions]
-    design = TableDesign(name, text(name), RECORDS, tuple(dimensions), tuple(map(tuple, margins)), {})
+    design = TableDesign(name, text(name), unit, tuple(dimensions), tuple(map(tuple, margins)), {})
     return link_tables(name, axes, [design], maximum_cells=MAXIMUM_CELLS)
 
 
