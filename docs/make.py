@@ -28,6 +28,16 @@ def _options(command: Any) -> list[str]:
     return lines
 
 
+def _commands(group: Any, before: str = "") -> list[tuple[str, Any]]:
+    """Every command by its whole name, those of a group after it."""
+    found = []
+    for name, command in sorted(group.commands.items()):
+        found.append((before + name, command))
+        if hasattr(command, "commands"):
+            found += _commands(command, f"{before}{name} ")
+    return found
+
+
 def command_reference() -> str:
     """docs/reference/commands.md, from the commands themselves."""
     group: Any = typer.main.get_command(app)
@@ -42,7 +52,7 @@ def command_reference() -> str:
         "`--format text|json`.",
         "",
     ]
-    for name, command in sorted(group.commands.items()):
+    for name, command in _commands(group):
         parts += [f"## clerestory {name}", "", (command.help or "").strip(), ""]
         options = _options(command)
         if options:

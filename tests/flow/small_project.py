@@ -124,14 +124,17 @@ def run(*arguments: str | Path, cwd: Path | None = None, seconds: float = 300) -
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+PEOPLE = 676
+
+
 def write_visits(path: Path, *, rows: int, seed: int = 5, last_year: int = 2022) -> None:
-    """Invented visits; surnames are made so that a grep for them is exact."""
+    """Invented visits; surnames are made so that a grep for them is exact. More rows stand after fewer."""
     random_ = random.Random(seed)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["card", "surname", "town", "visited", "sex", "age", "fee", "notes"])
         for number in range(rows):
-            person = random_.randrange(rows * 3 // 4 + 1)
+            person = random_.randrange(PEOPLE)
             town = random_.choices(list(TOWNS), weights=[50, 20, 4, 30, 8, 1])[0]
             writer.writerow(
                 [
@@ -145,6 +148,18 @@ def write_visits(path: Path, *, rows: int, seed: int = 5, last_year: int = 2022)
                     f"note {number}",
                 ]
             )
+
+
+def edit(root: Path, file: str, before: str, after: str) -> None:
+    """Changes one thing in a file of a project."""
+    text = (root / file).read_text(encoding="utf-8")
+    assert before in text
+    (root / file).write_text(text.replace(before, after), encoding="utf-8")
+
+
+def let_change(root: Path, how: str) -> None:
+    """Declares how the table changes from one release to the next."""
+    edit(root, "tables/visits.toml", 'count = "visit"', f'count = "visit"\nchanges = "{how}"')
 
 
 def write_project(root: Path, *, rows: int = 900) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.small_project import run, write_visits
+from tests.flow.small_project import let_change, run, write_visits
 
 SECRET = ("Z0000", "Surname", "note ")
 
@@ -67,6 +67,7 @@ def test_confidential_folders_are_for_their_owner_only(project: Path) -> None:
 
 
 def test_a_scheduled_build_takes_in_new_rows_and_says_what_changed(project: Path) -> None:
+    let_change(project, "cumulative")
     assert run("build", project, "--date", "2024-01-01").code == 0
     write_visits(project / "records" / "visits.csv", rows=1400)
 
@@ -100,6 +101,7 @@ def test_two_builds_at_once_one_is_told_to_wait(project: Path) -> None:
 
 @pytest.mark.parametrize("after", [0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2])
 def test_a_killed_build_leaves_the_earlier_release_whole(project: Path, after: float) -> None:
+    let_change(project, "cumulative")
     assert run("build", project, "--date", "2024-01-01").code == 0
     before = release_bytes(project)
     write_visits(project / "records" / "visits.csv", rows=1400)

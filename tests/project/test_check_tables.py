@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from clerestory.project import Condition, Project, load
+from clerestory.tables import Changes
 from tests.project.conftest import Broken
 from tests.project.good import FILES, edited, line_of, write_project
 
@@ -389,3 +390,20 @@ def test_two_tables_of_one_name_are_refused(broken: Broken) -> None:
         ("tables/zz.toml:1, permits", "a second table 'permits'"),
         ("tables/zz.toml:17, fees", "a second table 'fees'"),
     ]
+
+
+def test_a_table_is_frozen_unless_it_says_otherwise(good: Project) -> None:
+    assert good.tables["permits"].said.changes is Changes.FROZEN
+
+
+def test_tables_of_a_source_are_revised_together(broken: Broken) -> None:
+    changed = _persons('changes = "revised"', dimensions='gender = { spread = "disjoint" }')
+    problem = next(p for p in broken(changed) if p.where.endswith("people.changes"))
+    assert "'permits' of the same source is frozen" in problem.what
+    assert "all tables of a source" in problem.fix
+
+
+def test_persons_who_move_do_not_only_come(broken: Broken) -> None:
+    problems = broken(_persons('by = "applied"\nchanges = "cumulative"'))
+    assert "they move" in problems[0].what
+    assert 'spread = "first"' in problems[0].fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 
 from clerestory import __version__
 from clerestory.api.inside import Inside, keep, private_folder
+from clerestory.api.over_time import PastReport, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
-from clerestory.confidential.protect.publish import Protection, protect, public_tables, publish_openly
+from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
 from clerestory.confidential.reasons import kept_reasons
 from clerestory.confidential.scoring import score_tables
 from clerestory.confidential.tabulate import public_rows, tabulate
@@ -25,6 +26,8 @@ from clerestory.policy import Policy
 from clerestory.project import Project, TableFile, load, typed_numbers
 from clerestory.release.bundle import commit, current, discard, stage, switch
 from clerestory.release.compare import Changes, compare
+from clerestory.release.history import past_of
+from clerestory.release.ledger import Entry, adopt, record
 from clerestory.release.lock import lock
 from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
@@ -48,6 +51,7 @@ class SourceReport:
     interval_width: int
     under_protected: int
     undecided: int
+    past: PastReport | None = None
 
     def said(self) -> dict[str, Any]:
         """As it stands in the JSON report."""
@@ -65,6 +69,7 @@ class SourceReport:
                 "under_protected": self.under_protected,
                 "undecided": self.undecided,
             },
+            "over_time": self.past.said() if self.past else None,
         }
 
 
@@ -160,7 +165,7 @@ def _unstable_below(said: TableFile, policy: Policy) -> int:
     return max(asked, default=0)
 
 
-def _source_report(protection: Protection, policy: Policy) -> SourceReport:
+def _source_report(protection: Protection, policy: Policy, past: PastReport | None) -> SourceReport:
     hidden = int(protection.public.hidden.sum())
     primary = int(protection.primary.sum())
     report = protection.report
@@ -173,6 +178,7 @@ def _source_report(protection: Protection, policy: Policy) -> SourceReport:
         interval_width=policy.interval_width,
         under_protected=report.broken,
         undecided=report.undecided,
+        past=past,
     )
 
 
@@ -186,7 +192,7 @@ class _Protected:
     inside: Inside
 
 
-def _protected(project: Project, watch: Stopwatch) -> _Protected:
+def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _Protected:
     tables: dict[str, PublicTable] = {}
     reports: dict[str, SourceReport] = {}
     structures: dict[str, bytes] = {}
@@ -201,23 +207,30 @@ def _protected(project: Project, watch: Stopwatch) -> _Protected:
             reports[name] = SourceReport(len(public.space), len(public.space), 0, 0, 0, 0, 0, 0)
         else:
             with watch.step(f"protect and audit {name}"):
-                protection = protect(
-                    original, project.policy, seed=_seed_for(seed, name), progress=watch.progress.at
+                rule = _rule(project.policy)
+                found = protect_with_past(
+                    original,
+                    project.policy,
+                    rule,
+                    past_of(project.root / "releases", ledger, name),
+                    project.decisions,
+                    seed=_seed_for(seed, name),
+                    progress=watch.progress.at,
                 )
-                report = reports[name] = _source_report(protection, project.policy)
+                report = reports[name] = _source_report(found.protection, project.policy, found.report)
                 watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
-            public = protection.public
-            inside.reasons[name] = kept_reasons(protection)
+            public = found.protection.public
+            inside.reasons[name] = kept_reasons(found.protection)
             inside.utility[name] = utility(original, public.hidden)
             inside.scores.update(score_tables(project, original))
-            structures[name] = write(public.space, _rule(project.policy, public.zeros_shown))
+            structures[name] = write(public.space, rule, found.history)
         for table in public_tables(public):
             tables[table.name] = _marked(project, table)
     return _Protected(tables, reports, structures, inside)
 
 
-def _rule(policy: Policy, zeros_shown: bool) -> Rule:
-    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count, zeros_shown)
+def _rule(policy: Policy) -> Rule:
+    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count)
 
 
 def _lists(project: Project) -> dict[str, PublicList]:
@@ -272,7 +285,7 @@ def build(
             watch.say(
                 f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
             )
-        protected = _protected(project, watch)
+        protected = _protected(project, adopt(root, held=held), watch)
         tables, reports = protected.tables, protected.reports
         lists = _lists(project)
         releases = root / "releases"
@@ -322,6 +335,7 @@ def build(
                 f"{sum(proof['files'].values()) / 1e6:,.1f} MB"
             )
         changes = compare(before, release) if before else None
+        record(root, release, held=held)  # before it is public: what was can never be missing
         switch(releases, release.id)
         report = BuildReport(
             project=root,

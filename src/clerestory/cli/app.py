@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, proofs, protecting
+from clerestory.cli import auditing, explain, ledger, proofs, protecting
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def _say_built(report: BuildReport) -> None:
             f"({source.primary:,} small, {source.secondary:,} to protect them)",
             markup=False,
         )
+        for said in source.past.lines(name) if source.past else ():
+            out.print(f"    {said}", markup=False)
     out.print(
         f"Every hidden number stays uncertain by the policy's width (level "
         f"{max((s.audit_level for s in report.sources.values()), default=2)} audit); "
@@ -228,6 +230,7 @@ app.command()(auditing.audit)
 app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

@@ -14,18 +14,25 @@ ReleaseArgument = Annotated[
     Path, typer.Argument(help="A release folder; or a project, for its current release.", show_default=False)
 ]
 
+EarlierOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Where earlier releases are, if not beside this one.", show_default=False),
+]
 
-def prove(release: ReleaseArgument, format: FormatOption = Format.TEXT) -> None:
+
+def prove(
+    release: ReleaseArgument, earlier: EarlierOption = None, format: FormatOption = Format.TEXT
+) -> None:
     """Make the proof of a release from its public files alone: the same bytes on any machine."""
     from clerestory.release.check import release_folder
     from clerestory.release.prove import prove as run
 
     with answering(as_json=format is Format.JSON):
-        proof = run(release_folder(release))
+        proof = run(release_folder(release), earlier or ())
         if format is Format.JSON:
             print_json(proof.said())
             return
-        for source in proof.sources:
+        for source in (*proof.sources, *proof.over_time):
             out.print(f"  {source.sentence()}", markup=False)
         size = sum(proof.sizes.values()) / 1e6
         out.print(f"The proof of {proof.release} is written: {size:,.2f} MB, level 2.", markup=False)
@@ -34,6 +41,7 @@ def prove(release: ReleaseArgument, format: FormatOption = Format.TEXT) -> None:
 
 def verify(
     release: ReleaseArgument,
+    earlier: EarlierOption = None,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Accept a release that has no proof.")] = False,
     format: FormatOption = Format.TEXT,
 ) -> None:
@@ -41,7 +49,7 @@ def verify(
     from clerestory.release.check import verify_release
 
     with answering(as_json=format is Format.JSON):
-        found = verify_release(release, insist=not no_proof)
+        found = verify_release(release, earlier=earlier or (), insist=not no_proof)
         if format is Format.JSON:
             print_json(found.said())
             return

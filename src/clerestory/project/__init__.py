@@ -13,6 +13,7 @@ from clerestory.project.location import Kind, Location, location_of, source_kind
 from clerestory.project.models import (
     ChartData,
     ChartFile,
+    DifferenceDecision,
     DimensionFile,
     FieldFile,
     ListFile,
@@ -46,6 +47,7 @@ __all__ = [
     "ChartFile",
     "Condition",
     "DeclaredDimension",
+    "DifferenceDecision",
     "DimensionFile",
     "FieldFile",
     "Hierarchy",

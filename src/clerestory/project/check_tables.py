@@ -14,7 +14,7 @@ from clerestory.project.models import DimensionFile, Role, SourceFile
 from clerestory.project.problems import Document, nearest
 from clerestory.project.project import Table
 from clerestory.project.where import Condition, parse
-from clerestory.tables import Spread
+from clerestory.tables import Changes, Spread
 
 _RESERVED = ("value", "status_category", "table", "source")
 """Columns of downloads and words of addresses, so no dimension can be called so."""
@@ -54,6 +54,7 @@ class _Check:
         conditions = self._where()
         self._margins()
         self._marks()
+        self._changes()
         return check_rules(self._draft, replace(self._table, where=conditions), self._source, self._document)
 
     # What is counted
@@ -322,6 +323,29 @@ class _Check:
                     known: DeclaredDimension = declare(self._draft, self._table, name)
                     if not known.has(code):
                         self._add(f"no {name} {code!r}", (*key, name), nearest(code, known.every_code()))
+
+    def _changes(self) -> None:
+        """The records of a source are revised, or they are not: its tables cannot say both."""
+        if self._said.changes is Changes.CUMULATIVE and self._said.count == "person":
+            for name, dimension in self._said.dimensions.items():
+                if dimension.spread not in (Spread.FIRST, Spread.DISJOINT):
+                    self._add(
+                        "persons who are counted at their latest record, or in several places, do not only "
+                        "come: they move",
+                        ("dimensions", name),
+                        'say spread = "first" or "disjoint", or changes = "revised"',
+                    )
+        if self._said.changes is not Changes.REVISED:
+            return
+        for other in self._draft.tables.values():
+            if other.said.source == self._said.source and other.said.changes is not Changes.REVISED:
+                self._add(
+                    f"this table is revised, and table {other.name!r} of the same source is "
+                    f"{other.said.changes.value}",
+                    ("changes",),
+                    "let all tables of a source be revised, or none",
+                )
+                return
 
     def _unsound(self, what: str, key: Key, fix: str = "") -> None:
         self._draft.unsound.add(self._table.name)

@@ -11,6 +11,7 @@ from clerestory.policy import CALHHS_DDG_2_0, Dominance, Policy, PriorPosterior,
 from clerestory.project.check_pages import check_pages
 from clerestory.project.check_sources import check_source
 from clerestory.project.check_tables import check_table
+from clerestory.project.decisions import load_decisions
 from clerestory.project.draft import Draft
 from clerestory.project.hierarchy import load_hierarchy
 from clerestory.project.models import LANGUAGES, NAME, ProjectFile, SourceFile, TableFile
@@ -49,6 +50,7 @@ def load(root: Path) -> Project:
         draft.tables[name] = check_table(draft, draft.tables[name])
     pages = _pages(draft, said.site.languages if said else LANGUAGES)
     check_pages(draft, pages)
+    decisions = load_decisions(draft)
     if said is not None:
         pages = _in_order(draft, pages, said.site.navigation)
     draft.collect.finish()
@@ -63,6 +65,7 @@ def load(root: Path) -> Project:
         tables=draft.tables,
         pages=pages,
         warnings=tuple(draft.collect.warnings),
+        decisions=decisions,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from clerestory.policy.scoring import Variable
-from clerestory.tables import Spread, Status
+from clerestory.tables import Changes, Spread, Status
 
 NAME = r"^[a-z][a-z0-9_]*$"
 """Names of sources, tables, dimensions and hierarchies: they become file names and addresses."""
@@ -240,6 +240,28 @@ class TableFile(Model):
     """Dimension -> what it is to the CalHHS Publication Scoring Criteria."""
     covers_years: int | None = Field(default=None, ge=1)
     """How many years each number adds up, where no dimension says it; for the scoring criteria."""
+    changes: Changes = Changes.FROZEN
+    """How its numbers change from one release to the next: "frozen" (not, but new categories come),
+    "cumulative" (records are only added) or "revised" (in any way; all tables of the source)."""
+
+
+class DifferenceDecision(Model):
+    """[[difference]] in decisions/over-time.toml: numbers of a revised table that changed by little."""
+
+    table: str
+    since: str = Field(pattern=r"^r-[0-9a-f]{12}$")
+    """The earlier release that they differ from."""
+    do: Literal["accept", "batch"]
+    """Publish them all the same, or hide them until the difference is no small count any more."""
+    reason: str = Field(min_length=1)
+    person: str = Field(min_length=1)
+    """Who decided."""
+
+
+class DecisionsFile(Model):
+    """decisions/over-time.toml."""
+
+    difference: tuple[DifferenceDecision, ...] = ()
 
 
 class HierarchyFile(Model):

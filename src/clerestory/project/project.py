@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clerestory.policy import Policy
-from clerestory.project.models import ChartFile, ListFile, ProjectFile, SourceFile, TableFile
+from clerestory.project.models import (
+    ChartFile,
+    DifferenceDecision,
+    ListFile,
+    ProjectFile,
+    SourceFile,
+    TableFile,
+)
 from clerestory.project.where import Condition
 from clerestory.tables import Text
 
@@ -156,3 +163,4 @@ class Project:
     tables: Mapping[str, Table]
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
+    decisions: tuple[DifferenceDecision, ...] = ()

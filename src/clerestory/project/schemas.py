@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from clerestory.project.models import (
     NAME,
     ChartFile,
+    DecisionsFile,
     ListFile,
     PageFile,
     ProjectFile,
@@ -31,6 +32,7 @@ _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "project": (ProjectFile, "clerestory.toml"),
     "source": (SourceFile, "sources/NAME.toml"),
     "tables": (TableFile, "tables/*.toml"),
+    "decisions": (DecisionsFile, "decisions/over-time.toml"),
     "page": (PageFile, "front matter of dashboards/**/*.md"),
     "chart": (ChartFile, "fenced chart block"),
     "list": (ListFile, "fenced list block"),

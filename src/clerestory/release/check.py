@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ class Verified:
                 "level": self.proof.level,
                 "sources": [asdict(source) for source in self.proof.sources],
                 "open_sources": list(self.proof.open_sources),
+                "over_time": [asdict(source) for source in self.proof.over_time],
+                "not_over_time": {name: list(ids) for name, ids in self.proof.not_over_time.items()},
+                "apart": {name: list(ids) for name, ids in self.proof.apart.items()},
             },
         }
 
@@ -46,6 +50,13 @@ class Verified:
         lines += [f"  {source.sentence()}" for source in self.proof.sources]
         if self.proof.open_sources:
             lines.append(f"  published openly, nothing to prove: {', '.join(self.proof.open_sources)}")
+        lines += [f"  {source.sentence()}" for source in self.proof.over_time]
+        for name, ids in self.proof.apart.items():
+            lines.append(f"  {name}: its tables were revised since {', '.join(ids)}: not attacked together")
+        for name, ids in self.proof.not_over_time.items():
+            lines.append(
+                f"  {name}: NOT checked together with {', '.join(ids)}: name their folders with --earlier"
+            )
         return [
             *lines,
             f"The proof holds (level {self.proof.level}): every witness keeps every relation, every number",
@@ -69,9 +80,10 @@ def release_folder(path: Path) -> Path:
     )
 
 
-def verify_release(path: Path, *, insist: bool = True) -> Verified:
+def verify_release(path: Path, *, earlier: Sequence[Path] = (), insist: bool = True) -> Verified:
     """Checks a release: every digest, and its proof by multiplication.
 
+    earlier: where the earlier releases that it names are, if not beside it.
     insist: without it, a release that has no proof passes on its digests alone. Raises Refused with the
     reason if anything does not hold.
     """
@@ -80,4 +92,4 @@ def verify_release(path: Path, *, insist: bool = True) -> Verified:
     if proof_list.read(folder, release.id) is None and not insist:
         verify_digests(folder)
         return Verified(str(release.id), len(release.manifest.files), None)
-    return Verified(str(release.id), len(release.manifest.files), verify_proof(folder))
+    return Verified(str(release.id), len(release.manifest.files), verify_proof(folder, earlier))

@@ -21,7 +21,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ProofList:
-    """The proofs of a release. files: sorted by path; `what` is the source that each is about."""
+    """The proofs of a release. files: sorted by path; `what` is the source that each is about, or
+    SOURCE.over-time for the source together with its earlier releases."""
 
     release: ReleaseId
     files: tuple[Entry, ...]
@@ -40,6 +41,11 @@ def _json(value: object) -> str:
 def path_of(source: str) -> str:
     """Where the proof of a source is in a release."""
     return f"{FOLDER}/{source}.json"
+
+
+def about(path: str) -> str:
+    """What the proof at a path is about: the opposite of path_of."""
+    return path.removeprefix(f"{FOLDER}/").removesuffix(".json")
 
 
 def parse(content: bytes, *, where: str) -> ProofList:

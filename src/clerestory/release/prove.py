@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,22 @@ from typing import Any
 import numpy as np
 
 from clerestory.attack.decide import Verdict, decide
+from clerestory.attack.history import SUFFIX, History
 from clerestory.attack.relations import Relations, relations
 from clerestory.attack.system import System, attackers_system, components
 from clerestory.attack.tables import ceiling, program
 from clerestory.attack.witnesses import Witnesses
 from clerestory.errors import Refused, Undecided
 from clerestory.release import proof_list
+from clerestory.release.history import history_of, places
 from clerestory.release.manifest import Entry
 from clerestory.release.proof_list import ProofList
-from clerestory.release.structure import Rule
-from clerestory.release.verify import open_release, verify_digests
+from clerestory.release.structure import Rule, Structure
+from clerestory.release.verify import Release, open_release, verify_digests
 from clerestory.release.verify_proof import (
     LEVEL,
     SourceChecked,
+    Told,
     check_source,
     judged,
     protected_sources,
@@ -56,6 +60,7 @@ class Proof:
     release: str
     sources: tuple[SourceChecked, ...]
     sizes: dict[str, int]
+    over_time: tuple[SourceChecked, ...] = ()
 
     def said(self) -> dict[str, Any]:
         """The JSON of `clerestory prove --format json`."""
@@ -65,41 +70,65 @@ class Proof:
             "release": self.release,
             "level": LEVEL,
             "sources": [asdict(source) for source in self.sources],
+            "over_time": [asdict(source) for source in self.over_time],
             "files": self.sizes,
         }
 
 
-def prove(folder: Path) -> Proof:
+def prove(folder: Path, earlier: Sequence[Path] = ()) -> Proof:
     """Makes the proof of the release in a folder and puts it there, as proof/, in one step.
 
-    Raises Refused if the files are not those of the manifest or something hidden can be worked out,
-    Undecided if the witnesses were not found within the limits; then an earlier proof stays as it is.
+    earlier: where the earlier releases that it names are, if not beside it.
+    Raises Refused if the files are not those of the manifest, something hidden can be worked out or an
+    earlier release is missing, Undecided if the witnesses were not found within the limits; then an earlier
+    proof stays as it is.
     """
     release = open_release(folder)
     # An earlier proof, whole or not, has no part in this one.
     verify_digests(folder, proofs=False)
     contents: dict[str, bytes] = {}
-    checked = []
-    entries = []
+    checked, over_time = [], []
     for source in protected_sources(release.manifest):
         found, public = source_cells(release, source)
         rules = relations(public.space)
         proof = prove_source(public, found.rule, rules)
         checked.append(check_source(public, found.rule, proof, rules))
-        path, content = proof_list.path_of(source), proof.to_bytes()
-        contents[path] = content
-        entries.append(Entry(path, hashlib.sha256(content).hexdigest(), len(content), source))
-    entries.sort(key=lambda entry: entry.path)
+        contents[proof_list.path_of(source)] = proof.to_bytes()
+        past = _past(release, found, earlier)
+        if past is not None:
+            told = past.unrecoverable(found.rule.minimum_count)
+            joint = past.public(public, found.rule.minimum_count)
+            proof = prove_source(joint, found.rule, past.rules, told)
+            over_time.append(check_source(joint, found.rule, proof, past.rules, told))
+            contents[proof_list.path_of(source + SUFFIX)] = proof.to_bytes()
+    entries = sorted(
+        (
+            Entry(path, hashlib.sha256(content).hexdigest(), len(content), proof_list.about(path))
+            for path, content in contents.items()
+        ),
+        key=lambda entry: entry.path,
+    )
     contents[proof_list.NAME] = ProofList(release.id, tuple(entries)).to_bytes()
     _put(folder, contents)
-    return Proof(
-        str(release.id), tuple(checked), {path: len(content) for path, content in sorted(contents.items())}
-    )
+    sizes = {path: len(content) for path, content in sorted(contents.items())}
+    return Proof(str(release.id), tuple(checked), sizes, tuple(over_time))
 
 
-def prove_source(public: PublicCells, rule: Rule, rules: Relations) -> SourceProof:
+def _past(release: Release, found: Structure, earlier: Sequence[Path]) -> History | None:
+    then = history_of(found, places(release.folder, earlier))
+    if then.absent:
+        raise Refused(
+            f"it cannot be proven without these earlier releases: {', '.join(then.absent)}",
+            where=f"{release.id}, source {found.source!r}",
+            fix="name the folder that each is in with --earlier",
+        )
+    return then.past
+
+
+def prove_source(public: PublicCells, rule: Rule, rules: Relations, told: Told | None = None) -> SourceProof:
     """The witnesses for the cells of a source. rules: relations(public.space).
 
+    told: over several releases, what earlier ones give away by themselves.
     Raises Refused if something hidden can be worked out, Undecided if witnesses were not found.
     """
     witnesses = Witnesses()
@@ -116,6 +145,8 @@ def prove_source(public: PublicCells, rule: Rule, rules: Relations) -> SourcePro
         (Verdict.UNDECIDED, Undecided, "could not be proven wide"),
     ):
         variables = verdicts.of(verdict)
+        if told is not None:
+            variables = variables[~told[0][variables]]
         if len(variables):
             listed = "\n  ".join(rules.describe(int(variable)) for variable in variables[:_LISTED])
             raise error(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.errors import ClerestoryError, Refused
-from clerestory.release.manifest import TableFacts
+from clerestory.release.manifest import TableFacts, is_id
 from clerestory.tables import (
     Attribute,
     Axis,
     CellSpace,
+    Changes,
     Dimension,
     Node,
     PublicCells,
@@ -40,6 +42,7 @@ FOLDER = "structure"
 _MOST_CELLS = 20_000_000
 """No structure may ask for more cells than this, whatever it says."""
 _MOST_MEMBERS = 50_000_000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBERLESS = (Status.HIDDEN.value, Status.NO_DATA.value)
 
 BoolArray = NDArray[np.bool_]
@@ -55,12 +58,26 @@ class Rule:
     zeros_shown: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An earlier release of the source: its id, the SHA-256 of its manifest, and whether the next one counts
+    the same people as its tables declare (frozen, cumulative), so that both are attacked together."""
+
+    release: str
+    manifest: str
+    linked: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """What links the tables of a source: designs over axes whose categories are numbered, and the rule."""
+    """What links the tables of a source: designs over axes whose categories are numbered, and the rule.
+
+    history: the earlier releases that were taken into account, oldest first.
+    """
 
     space: CellSpace
     rule: Rule
+    history: tuple[Before, ...] = ()
 
     @property
     def source(self) -> str:
@@ -69,7 +86,7 @@ class Structure:
 
     def to_bytes(self) -> bytes:
         """The one byte form: one dimension a line, UTF-8, LF at the end."""
-        return write(self.space, self.rule)
+        return write(self.space, self.rule, self.history)
 
     def facts_problem(self, tables: Mapping[str, TableFacts]) -> str:
         """How the manifest's word on the source's tables differs from the structure; empty if it does not."""
@@ -115,7 +132,7 @@ def _members(runs: Any, categories: int) -> BoolArray:
     return members
 
 
-def write(space: CellSpace, rule: Rule) -> bytes:
+def write(space: CellSpace, rule: Rule, history: Sequence[Before] = ()) -> bytes:
     """The canonical bytes of the structure of public cells. Holds no value of a cell."""
     axes = [{"name": axis.name, "categories": len(axis.categories)} for axis in space.axes]
     tables = []
@@ -144,6 +161,7 @@ def write(space: CellSpace, rule: Rule) -> bytes:
                 "margins": design.margins,
                 "attributes": [[attribute.dimension, attribute.minimum] for attribute in design.attributes],
                 "zeros_shown": design.zeros_shown,
+                "changes": design.changes.value,
             }
         )
         tables.append(f'{head[:-1]},"dimensions":[\n{dimensions}\n]}}')
@@ -156,6 +174,7 @@ def write(space: CellSpace, rule: Rule) -> bytes:
             "minimum_count": rule.minimum_count,
             "zeros_shown": rule.zeros_shown,
             "cells": len(space),
+            "history": [[one.release, one.manifest, one.linked] for one in history],
             "axes": axes,
         }
     )
@@ -208,7 +227,16 @@ def _read(said: Any) -> Structure:
             raise ValueError("a number of the policy is none")
     if type(rule.zeros_shown) is not bool:
         raise ValueError("zeros_shown is neither true nor false")
-    return Structure(space, rule)
+    return Structure(space, rule, tuple(_before(one) for one in said["history"]))
+
+
+def _before(said: Any) -> Before:
+    release, manifest, linked = said
+    if not is_id(release) or not _DIGEST.fullmatch(manifest) or not manifest.startswith(release[2:]):
+        raise ValueError("an earlier release is not named by its id and digest")
+    if type(linked) is not bool:
+        raise ValueError("it is not said whether an earlier release counts the same people")
+    return Before(release, manifest, linked)
 
 
 def _design(said: Any, sizes: Mapping[str, int]) -> TableDesign:
@@ -240,6 +268,7 @@ def _design(said: Any, sizes: Mapping[str, int]) -> TableDesign:
         select={axis: _members(runs, sizes[axis]) for axis, runs in said["select"].items()},
         attributes=attributes,
         zeros_shown=said["zeros_shown"],
+        changes=Changes(said["changes"]),
     )
 
 

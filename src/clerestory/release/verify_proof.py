@@ -8,20 +8,22 @@ whose interval holds two whole-number points that far apart is at least that wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from clerestory.attack.history import SUFFIX, History
 from clerestory.attack.lines import small, small_lines
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.shown import open_units, small_shown
 from clerestory.attack.system import FloatArray, System, attackers_system
 from clerestory.errors import InputError, Refused
 from clerestory.release import proof_list, structure, witness
+from clerestory.release.history import apart, has_history, history_of, places
 from clerestory.release.manifest import Manifest
 from clerestory.release.structure import Rule, Structure
 from clerestory.release.verify import Release, open_release, verify_digests
@@ -34,6 +36,8 @@ _LISTED = 10
 _AGAIN = "make it again: clerestory prove RELEASE"
 
 BoolArray = NDArray[np.bool_]
+Told = tuple[BoolArray, IntArray]
+"""Variables and lines that earlier releases give away: History.unrecoverable."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,19 @@ class SourceChecked:
 
 @dataclass(frozen=True)
 class ProofChecked:
-    """A release whose proof holds. open_sources: published openly, where nothing is hidden."""
+    """A release whose proof holds. open_sources: published openly, where nothing is hidden.
+
+    over_time: sources checked together with their earlier releases; not_over_time: sources of which some are
+    not at hand, with these; apart: sources that were counted anew since, with the releases before that.
+    """
 
     release: str
     level: int
     sources: tuple[SourceChecked, ...]
     open_sources: tuple[str, ...]
+    over_time: tuple[SourceChecked, ...] = ()
+    not_over_time: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def protected_sources(manifest: Manifest) -> tuple[str, ...]:
@@ -115,9 +126,12 @@ def judged(rules: Relations, public: PublicCells) -> BoolArray:
     return np.asarray(wanted)
 
 
-def check_source(public: PublicCells, rule: Rule, proof: SourceProof, rules: Relations) -> SourceChecked:
+def check_source(
+    public: PublicCells, rule: Rule, proof: SourceProof, rules: Relations, told: Told | None = None
+) -> SourceChecked:
     """Whether a proof shows that all that is hidden in these cells is wide. rules: relations(public.space).
 
+    told: over several releases, what earlier ones give away by themselves, which no proof is asked for.
     Raises Refused naming what is not as it must be.
     """
     where = f"proof of source {public.space.source!r}"
@@ -130,9 +144,10 @@ def check_source(public: PublicCells, rule: Rule, proof: SourceProof, rules: Rel
         or not np.array_equal(proof.columns, columns)
     ):
         raise Refused("its witnesses are about other cells than the release hides", where=where, fix=_AGAIN)
-    _nothing_bare(public, rule, rules, where)
+    if told is None:
+        _nothing_bare(public, rule, rules, where)
     _witnesses_hold(public, proof, rules, where)
-    return _wide(public, rule, rules, proof, where)
+    return _wide(public, rule, rules, proof, where, told)
 
 
 def _nothing_bare(public: PublicCells, rule: Rule, rules: Relations, where: str) -> None:
@@ -246,7 +261,9 @@ def _exactly(
     return exact, values
 
 
-def _wide(public: PublicCells, rule: Rule, rules: Relations, proof: SourceProof, where: str) -> SourceChecked:
+def _wide(
+    public: PublicCells, rule: Rule, rules: Relations, proof: SourceProof, where: str, told: Told | None
+) -> SourceChecked:
     """Every hidden cell is wide; every implied form is wide, or known exactly and no small count."""
     widths = reach(proof, rules.variables)
     factor = rules.factor(np.arange(rules.variables))
@@ -267,9 +284,13 @@ def _wide(public: PublicCells, rule: Rule, rules: Relations, proof: SourceProof,
         raise _refused(what, rules, np.flatnonzero(narrow & ~exact), where)
     little = small(rules, values, rule.minimum_count)
     given_away = exact & little & (narrow | (rules.kinds == Kind.STEP))
+    if told is not None:
+        given_away &= ~told[0]
     if np.any(given_away):
         raise _refused("a small count is implied", rules, np.flatnonzero(given_away), where)
     lines = small_lines(rules, exact & ~hidden, values, rule.minimum_count)
+    if told is not None:
+        lines = np.setdiff1d(lines, told[1])
     if len(lines):
         raise _refused("what is hidden adds up to a small known count", rules, rules.parents[lines], where)
     wide = wanted & ~narrow
@@ -300,10 +321,12 @@ def _refused(what: str, rules: Relations, variables: IntArray, where: str) -> Re
     return Refused(f"{what}:\n  {listed}{more}", where=where, fix="do not rely on this release")
 
 
-def verify_proof(folder: Path) -> ProofChecked:
+def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
     """Checks a release folder and its proof: every digest, then every witness of every source.
 
-    Raises Refused naming what does not hold; a release without a proof is refused too.
+    earlier: where earlier releases are, if not beside this one; with them, the witnesses over time too.
+    Raises Refused naming what does not hold; a release without a proof is refused too, and one of whose
+    earlier releases `earlier` should have held but does not.
     """
     release = open_release(folder)
     verify_digests(folder)
@@ -312,21 +335,52 @@ def verify_proof(folder: Path) -> ProofChecked:
         raise Refused(
             "this release has no proof", where=str(release.id), fix="make one: clerestory prove RELEASE"
         )
-    sources = protected_sources(release.manifest)
-    if tuple(entry.what for entry in proofs.files) != sources:
+    cells = {source: source_cells(release, source) for source in protected_sources(release.manifest)}
+    wanted = [*cells, *(source + SUFFIX for source, (own, _) in cells.items() if has_history(own))]
+    if [entry.what for entry in proofs.files] != sorted(wanted):
         raise Refused(
-            "the proofs are not one for each protected source",
+            "the proofs are not one for each protected source and history",
             where=f"{release.id}/{proof_list.NAME}",
             fix=_AGAIN,
         )
-    checked = []
-    for source in sources:
-        found, public = source_cells(release, source)
-        path = proof_list.path_of(source)
-        proof = witness.parse((folder / path).read_bytes(), where=f"{release.id}/{path}")
-        checked.append(check_source(public, found.rule, proof, relations(public.space)))
+    checked, over_time, absent = [], [], {}
+    for source, (found, public) in cells.items():
+        checked.append(check_source(public, found.rule, _proof(release, source), relations(public.space)))
         _hidden_as_said(release.manifest, found, public)
-    return ProofChecked(str(release.id), LEVEL, tuple(checked), open_sources(release.manifest))
+        then = history_of(found, places(folder, earlier))
+        if then.absent:
+            absent[source] = then.absent
+        elif then.past is not None:
+            over_time.append(check_history(then.past, public, found.rule, _proof(release, source + SUFFIX)))
+    if earlier and absent:
+        raise Refused(
+            "not every earlier release is at hand",
+            where=f"{release.id}: {', '.join(sorted({name for names in absent.values() for name in names}))}",
+            fix="name the folder that each is in with --earlier",
+        )
+    return ProofChecked(
+        str(release.id),
+        LEVEL,
+        tuple(checked),
+        open_sources(release.manifest),
+        tuple(over_time),
+        absent,
+        {source: others for source, (found, _) in cells.items() if (others := apart(found))},
+    )
+
+
+def check_history(past: History, public: PublicCells, rule: Rule, proof: SourceProof) -> SourceChecked:
+    """Whether a proof shows that all that is hidden is wide to a reader of the earlier releases too.
+
+    public: the cells of the release. Raises Refused naming what is not as it must be.
+    """
+    joint = past.public(public, rule.minimum_count)
+    return check_source(joint, rule, proof, past.rules, past.unrecoverable(rule.minimum_count))
+
+
+def _proof(release: Release, what: str) -> SourceProof:
+    path = proof_list.path_of(what)
+    return witness.parse((release.folder / path).read_bytes(), where=f"{release.id}/{path}")
 
 
 def _hidden_as_said(manifest: Manifest, found: Structure, public: PublicCells) -> None:

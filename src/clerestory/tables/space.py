@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,17 @@ class Spread(Enum):
     """Each person is counted where the latest of his records is; adds up."""
     OVERLAPPING = "overlapping"
     """A person counts in each value he has a record in; max(children) <= parent <= sum(children)."""
+
+
+class Changes(StrEnum):
+    """How the numbers of a table change from one release to the next; public."""
+
+    FROZEN = "frozen"
+    """Not at all: what an earlier release counted stays as it is, and only new categories (years) come."""
+    CUMULATIVE = "cumulative"
+    """They grow: records are added, and none that was counted goes or moves."""
+    REVISED = "revised"
+    """In any way: each release counts anew."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,8 @@ class TableDesign:
 
     Every subset of a margin is published too (totals are implied). select: axis -> (categories,) bool, the
     records that the table counts, for the axes that its `where` restricts. attributes: its sensitive
-    dimensions. zeros_shown: whether a zero of it is never hidden; public, like all of this.
+    dimensions. zeros_shown: whether a zero of it is never hidden; public, like all of this. changes: how
+    its numbers change from the release before.
     """
 
     name: str
@@ -87,6 +99,7 @@ class TableDesign:
     select: Mapping[str, NDArray[np.bool_]]
     attributes: tuple[Attribute, ...] = ()
     zeros_shown: bool = True
+    changes: Changes = Changes.FROZEN
 
 
 @dataclass(frozen=True, eq=False)

@@ -154,6 +154,7 @@ def _linked(
                 select_sets,
                 attributes=tuple(Attribute(name, least) for name, least in table.attributes.items()),
                 zeros_shown=table.zeros_shown,
+                changes=table.said.changes,
             )
         )
     space = link_tables(plan.source.name, axes, designs, maximum_cells=plan.project.policy.maximum_cells)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from clerestory.attack.history import History
 from clerestory.attack.lines import small_lines
 from clerestory.attack.moves import Moves
 from clerestory.attack.neighbourhood import Flow
@@ -49,6 +50,7 @@ class Pattern:
         prices: FloatArray,
         may_be_zero: BoolArray,
         seed: int,
+        past: History | None = None,
     ) -> None:
         self.rules, self.table, self.policy = rules, table, policy
         self.rng = np.random.default_rng(seed)
@@ -56,6 +58,8 @@ class Pattern:
         self.cells = count = len(original.space)
         self.boxes = box_numbers(original.space)
         self.lower = rules.floor(may_be_zero)
+        self._remember(past)
+        prices = np.where(self.fixed, np.inf, prices)
         hideable = np.isfinite(prices)
         self.cells_of = [cells[hideable[cells]] for cells in _members(self.boxes)]
         self.judged = np.isin(rules.kinds, (Kind.BOX, Kind.OVERLAP))
@@ -76,6 +80,17 @@ class Pattern:
         self._box_records = self._records_of_boxes()
         self._by_column = rules.matrix.tocsc()
         self._limit = policy.minimum_count * rules.least()
+
+    def _remember(self, past: History | None) -> None:
+        """fixed: (cells,) shown by an earlier release for ever; then: hidden in one, and no cell of today;
+        told: (variables,) and lines, small counts that earlier releases give away by themselves."""
+        self.fixed, self.then = np.zeros((2, self.cells), dtype=bool)
+        self.told = np.zeros(self.rules.variables, dtype=bool)
+        self.told_lines = np.zeros(0, dtype=np.int64)
+        if past is not None:
+            self.fixed, self.then = past.shown, past.was_hidden.copy()
+            self.then[past.current] = False
+            self.told, self.told_lines = past.unrecoverable(self.policy.minimum_count)
 
     def hide(self, boxes: IntArray) -> None:
         """Hides boxes in all their units."""
@@ -106,14 +121,15 @@ class Pattern:
     def forms(self) -> IntArray:
         """The variables that must be wide now: hidden cells, and implied ones not harmlessly known."""
         wanted = np.zeros(self.rules.variables, dtype=bool)
-        if np.any(self.rules.kinds != Kind.CELL):
+        harmless = wanted
+        if self.then.any() or np.any(self.rules.kinds != Kind.CELL):
             exact, values = self.exact()
             harmless = exact & ((values == 0) | (values >= self._limit))
             # a box between restricted tables matters only where it is known exactly
             wanted = (self.judged | (exact & (self.rules.kinds == Kind.STEP))) & ~harmless
             wanted |= self.reach.needs.above * (self.rules.kinds == Kind.FORM) > 0
-        wanted[: self.cells] = self.hidden
-        return np.flatnonzero(wanted)
+        wanted[: self.cells] = self.hidden & ~(self.then & harmless[: self.cells])
+        return np.flatnonzero(wanted & ~self.told)
 
     def construct(self, progress: Progress | None) -> None:
         """Buys room until every form is wide. Raises Refused if that is impossible."""
@@ -152,8 +168,10 @@ class Pattern:
         self._hide_totals(form)
         if self.reach.widen(form, LADDER, buy=True):
             return
+        if self.fixed.any() and self._buy_both_ways(form):
+            return
         needs = self.reach.needs
-        if not self.table[form]:
+        if not self.table[form] or self.fixed.any():
             raise Refused(
                 "no set of hidden cells gives this cell what the policy asks for",
                 where=self.rules.describe(form),
@@ -163,6 +181,20 @@ class Pattern:
         self.hide(self.boxes)
         used = np.flatnonzero(self.table)
         self.moves.add(used, self.table[used] * int(max(needs.width[form], needs.above[form])))
+
+    def _buy_both_ways(self, form: int) -> bool:
+        """Room up and room down, as far as each goes; at last with everything hidden that can be."""
+        need = int(self.reach.needs.width[form])
+        room = int(self.table[form] - self.lower[form])
+        for reach in (need, -min(room, need)):
+            flow = self.reach.near.flow(form, reach, breadth=0, climb=True, buy=True, most=True)
+            if flow is not None:
+                self._take(flow)
+                self.moves.add(flow.columns, flow.steps)
+        if self.reach.wide(np.array([form]))[0]:
+            return True
+        self.hide(self.boxes)
+        return self.reach.widen(form, LADDER, buy=False)
 
     def _hide_totals(self, form: int) -> None:
         """The last resort: every published cell that holds this one's box, up to the total."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clerestory.attack.history import Earlier, history
+from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
 from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protect.over_time import suppress_over_time
 from clerestory.confidential.protect.rules import Primary, primary_suppressions
 from clerestory.confidential.protect.suppress import suppress
 from clerestory.errors import Refused
@@ -27,23 +30,54 @@ class Protection:
     secondary: NDArray[np.bool_]
     report: AuditReport
     rules: Primary
+    over_time: OverTime | None = None
 
     def __repr__(self) -> str:
         return f"Protection(source={self.public.space.source!r}, cells={len(self.public.space)})"
 
 
 def protect(
-    original: OriginalCells, policy: Policy, *, seed: int, progress: Callable[[str], None] | None = None
+    original: OriginalCells,
+    policy: Policy,
+    *,
+    seed: int,
+    earlier: Sequence[Earlier] = (),
+    also: NDArray[np.bool_] | None = None,
+    pattern: NDArray[np.bool_] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Protection:
     """The public cells of a source, in which the audit left nothing narrower than the policy allows.
 
-    seed: the project's secret seed; it breaks ties among cells that might be hidden. The outcome follows
-    from (original, policy, seed). Raises Refused if no pattern protects these tables, Undecided if the audit
-    came to its limits; both name the table and neither carries a value.
+    seed: the project's secret seed; it breaks ties among cells that might be hidden. earlier: releases that
+    count the same people, oldest first, which must not help a reader either. also: (cells,) to be hidden as
+    if they were primary. pattern: (cells,) what to hide, if it hides every primary cell and no zero. The
+    outcome follows from all of these. Raises Refused if no pattern protects these tables, Undecided if the
+    audit came to its limits; both name the table and neither carries a value.
     """
     found = primary_suppressions(original, policy)
+    hideable = (original.values > 0) | original.space.may_hide_zeros
     primary = found.hidden
-    hidden = suppress(relations(original.space), original, policy, primary, seed=seed, progress=progress)
+    if also is not None:
+        primary = primary | (also & hideable)
+    rules = relations(original.space)
+    past = history(original.space, earlier) if earlier else None
+    if past is not None:
+        past.check(original.values)
+    if pattern is not None and np.array_equal(pattern, pattern & hideable | primary):
+        hidden = pattern
+    elif past is None:
+        hidden = suppress(
+            rules,
+            original,
+            policy,
+            primary,
+            above=found.upper,
+            below=found.lower,
+            seed=seed,
+            progress=progress,
+        )
+    else:
+        hidden = suppress_over_time(rules, original, policy, primary, past, seed=seed, progress=progress)
     bare = np.flatnonzero(primary & ~hidden)
     if len(bare):
         raise Refused(
@@ -53,7 +87,10 @@ def protect(
         )
     public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
     report = audit(public, policy=policy, start=original.values, seed=seed, progress=progress)
-    return Protection(public, primary, hidden & ~primary, report, found)
+    if past is None:
+        return Protection(public, primary, hidden & ~primary, report, found)
+    over_time = audit_over_time(past, public, policy=policy, seed=seed, progress=progress)
+    return Protection(public, primary, hidden & ~primary, report, found, over_time)
 
 
 def public_tables(public: PublicCells) -> tuple[PublicTable, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, decide
+from clerestory.attack.history import History
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.tables import completed
@@ -43,12 +44,14 @@ def suppress(
     *,
     above: IntArray | None = None,
     below: IntArray | None = None,
+    past: History | None = None,
     seed: int,
     progress: Progress | None = None,
 ) -> BoolArray:
     """(cells,) the primary suppressions and the secondary ones that give all of them what they need.
 
-    above, below: (cells,) upper and lower protection levels. The audit of the public values has the last
+    above, below: (cells,) upper and lower protection levels. past: the history whose linked tables these are,
+    where what earlier releases show cannot be hidden. The audit of the public values has the last
     word: what it does not pass gets more hidden around it. Raises Refused, naming the table, if nothing
     helps; Undecided if the true table cannot be completed.
     """
@@ -63,6 +66,7 @@ def suppress(
         _prices(original, seed),
         space.may_hide_zeros,
         seed,
+        past,
     )
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
@@ -79,13 +83,17 @@ def suppress(
             seed=seed,
             known=rules,
         )
-        if verdicts.wide:
-            return hidden
         failed = np.concatenate([verdicts.of(Verdict.BROKEN), verdicts.of(Verdict.UNDECIDED)])
+        lines = verdicts.small_lines
+        if past is not None:
+            own = failed < pattern.cells
+            failed = failed[np.where(own, np.isin(failed, pattern.forms()), ~pattern.told[failed])]
+            lines = np.setdiff1d(lines, pattern.told_lines)
+        if not len(failed) and not len(lines):
+            return hidden
         for variable in failed.tolist():
             pattern.widen(variable)
-        if len(verdicts.small_lines):
-            pattern.widen_lines(verdicts.small_lines)
+        pattern.widen_lines(lines)
     raise Refused(
         f"{len(failed)} cells stay open after {_REPAIRS} rounds of hiding more",
         where=rules.describe(int(failed[0])) if len(failed) else f"source {rules.space.source!r}",
