@@ -60,6 +60,7 @@ def test_the_manifest_is_canonical_and_names_the_release(staged: Stage) -> None:
     }
     assert said["tables"]["ccw"] == {
         "source": "ccw", "cells": 12, "hidden": 2, "level": 2, "interval_width": 9, "minimum_count": 11,
+        "method": "suppression",
     }  # fmt: skip
     assert b"\r" not in content and content.endswith(b"}\n")
 

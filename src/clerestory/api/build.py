@@ -6,25 +6,29 @@ import datetime
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from clerestory import __version__
 from clerestory.api.inside import Inside, keep, private_folder
-from clerestory.api.over_time import PastReport, protect_with_past
+from clerestory.api.over_time import PastReport, Protected, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
+from clerestory.confidential.protect.once import protect_once
 from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
+from clerestory.confidential.protect.utility import Utility
 from clerestory.confidential.reasons import kept_reasons
 from clerestory.confidential.scoring import score_tables
 from clerestory.confidential.tabulate import public_rows, tabulate
 from clerestory.confidential.utility import utility
 from clerestory.errors import InputError
+from clerestory.methods import OPEN, Method, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.project import Project, TableFile, load, typed_numbers
 from clerestory.release.bundle import commit, current, discard, stage, switch
+from clerestory.release.changed import no_other_method
 from clerestory.release.compare import Changes, compare
 from clerestory.release.history import past_of
 from clerestory.release.ledger import Entry, adopt, record
@@ -52,6 +56,8 @@ class SourceReport:
     under_protected: int
     undecided: int
     past: PastReport | None = None
+    method: str = Method.SUPPRESSION.value
+    utility: Utility | None = None
 
     def said(self) -> dict[str, Any]:
         """As it stands in the JSON report."""
@@ -70,6 +76,8 @@ class SourceReport:
                 "undecided": self.undecided,
             },
             "over_time": self.past.said() if self.past else None,
+            "method": self.method,
+            "utility": self.utility.said() if self.utility else None,
         }
 
 
@@ -165,7 +173,9 @@ def _unstable_below(said: TableFile, policy: Policy) -> int:
     return max(asked, default=0)
 
 
-def _source_report(protection: Protection, policy: Policy, past: PastReport | None) -> SourceReport:
+def _source_report(
+    protection: Protection, policy: Policy, method: Protector, past: PastReport | None
+) -> SourceReport:
     hidden = int(protection.public.hidden.sum())
     primary = int(protection.primary.sum())
     report = protection.report
@@ -174,11 +184,13 @@ def _source_report(protection: Protection, policy: Policy, past: PastReport | No
         published=len(protection.public.space) - hidden,
         primary=primary,
         secondary=hidden - primary,
-        audit_level=policy.audit_level,
-        interval_width=policy.interval_width,
+        audit_level=policy.audit_level if isinstance(method, Suppression) else 0,
+        interval_width=report.required_width,
         under_protected=report.broken,
         undecided=report.undecided,
         past=past,
+        method=method.method.value,
+        utility=protection.utility,
     )
 
 
@@ -200,28 +212,49 @@ def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _
     seed = project_seed(project.root)
     for name in sorted({table.said.source for table in project.tables.values()}):
         with watch.step(f"read and count {name}"):
-            original = tabulate(project, name)
+            original = tabulate(project, name, secret=seed)
             watch.say(f"{len(original.space):,} cells")
         if project.sources[name].said.public:
             public = publish_openly(original)
-            reports[name] = SourceReport(len(public.space), len(public.space), 0, 0, 0, 0, 0, 0)
+            reports[name] = SourceReport(len(public.space), len(public.space), 0, 0, 0, 0, 0, 0, method=OPEN)
         else:
             with watch.step(f"protect and audit {name}"):
-                rule = _rule(project.policy)
-                found = protect_with_past(
-                    original,
-                    project.policy,
-                    rule,
-                    past_of(project.root / "releases", ledger, name),
-                    project.decisions,
-                    seed=_seed_for(seed, name),
-                    progress=watch.progress.at,
+                method = project.method(name)
+                no_other_method(project.root / "releases", name, method)
+                rule = _rule(project.policy, method)
+                if isinstance(method, Suppression):
+                    found = protect_with_past(
+                        original,
+                        project.policy,
+                        rule,
+                        past_of(project.root / "releases", ledger, name),
+                        project.decisions,
+                        seed=_seed_for(seed, name),
+                        progress=watch.progress.at,
+                    )
+                else:
+                    made = protect_once(
+                        project.root,
+                        original,
+                        project.policy,
+                        method,
+                        seed=_seed_for(seed, name),
+                        secret=seed,
+                        progress=watch.progress.at,
+                    )
+                    rule = replace(rule, level=0, interval_width=made.report.required_width)
+                    found = Protected(made, (), None)
+                protection = found.protection
+                report = reports[name] = _source_report(protection, project.policy, method, found.report)
+                watch.say(
+                    f"{report.primary + report.secondary:,} hidden; none is under-protected"
+                    if protection.utility is None
+                    else f"{method.method.value}; nothing hidden"
                 )
-                report = reports[name] = _source_report(found.protection, project.policy, found.report)
-                watch.say(f"{report.primary + report.secondary:,} hidden; none is under-protected")
-            public = found.protection.public
-            inside.reasons[name] = kept_reasons(found.protection)
-            inside.utility[name] = utility(original, public.hidden)
+            public = protection.public
+            if protection.utility is None:
+                inside.reasons[name] = kept_reasons(protection)
+                inside.utility[name] = utility(original, public.hidden)
             inside.scores.update(score_tables(project, original))
             structures[name] = write(public.space, rule, found.history)
         for table in public_tables(public):
@@ -229,8 +262,8 @@ def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _
     return _Protected(tables, reports, structures, inside)
 
 
-def _rule(policy: Policy) -> Rule:
-    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count)
+def _rule(policy: Policy, method: Protector) -> Rule:
+    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count, method=method)
 
 
 def _lists(project: Project) -> dict[str, PublicList]:
@@ -254,6 +287,7 @@ def _facts(
             level=reports[table.source].audit_level,
             interval_width=reports[table.source].interval_width,
             minimum_count=0 if project.sources[table.source].said.public else project.policy.minimum_count,
+            method=reports[table.source].method,
         )
         for name, table in tables.items()
     }

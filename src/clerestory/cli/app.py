@@ -119,6 +119,13 @@ def _announce(address: str, release: Release) -> None:
 def _say_built(report: BuildReport) -> None:
     for name, source in report.sources.items():
         hidden = source.primary + source.secondary
+        if source.utility is not None:
+            out.print(
+                f"  {name:<12} {source.cells:>7,} cells  {source.method}: nothing hidden, "
+                "errors are in the build report",
+                markup=False,
+            )
+            continue
         out.print(
             f"  {name:<12} {source.cells:>7,} cells  {source.published:>7,} published  {hidden:>6,} hidden "
             f"({source.primary:,} small, {source.secondary:,} to protect them)",
@@ -126,12 +133,13 @@ def _say_built(report: BuildReport) -> None:
         )
         for said in source.past.lines(name) if source.past else ():
             out.print(f"    {said}", markup=False)
-    out.print(
-        f"Every hidden number stays uncertain by the policy's width (level "
-        f"{max((s.audit_level for s in report.sources.values()), default=2)} audit); "
-        f"{report.accounting.numbers:,} published numbers read back.",
-        markup=False,
-    )
+    levels = [source.audit_level for source in report.sources.values() if source.audit_level]
+    if levels:
+        out.print(
+            f"Every hidden number stays uncertain by the policy's width (level {max(levels)} audit).",
+            markup=False,
+        )
+    out.print(f"{report.accounting.numbers:,} published numbers read back.", markup=False)
     high = {name: one.score.total for name, one in report.inside.scores.items() if not one.score.passes}
     if high:
         listed = ", ".join(f"{name} {total}" for name, total in sorted(high.items()))

@@ -38,6 +38,7 @@ class OriginalCells:
     wherever it is small enough to matter, elsewhere a proven lower bound at or above the minimum count.
     contributions: only where the policy asks for them. populations: (cells,) people that a cell could be
     about, from a reference file; -1 in tables that name none; None where no table does.
+    keys: (cells,) the sum of the record keys in the box, None where the method needs none.
     """
 
     space: CellSpace
@@ -46,6 +47,7 @@ class OriginalCells:
     persons: IntArray | None
     contributions: Contributions | None = None
     populations: IntArray | None = None
+    keys: IntArray | None = None
 
     def __repr__(self) -> str:
         return f"OriginalCells(source={self.space.source!r}, cells={len(self.space)}, values=<confidential>)"

@@ -29,13 +29,15 @@ class RuleSaid:
 def kept_reasons(protection: Protection) -> dict[str, Any]:
     """The reasons of a source, by table: hidden rows, and the bits of Reason of each (0: secondary)."""
     tables = {}
+    nothing = np.zeros(len(protection.public.space), dtype=np.uint16)
+    reasons = protection.rules.reasons if protection.rules else nothing
     for layout in protection.public.space.layouts:
         rows = np.flatnonzero(protection.public.hidden[layout.cells])
         cells = layout.cells[rows]
         tables[layout.design.name] = {
             "rows": len(layout.cells),
             "hidden": rows.tolist(),
-            "reasons": protection.rules.reasons[cells].astype(int).tolist(),
+            "reasons": reasons[cells].astype(int).tolist(),
         }
     return tables
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clerestory.errors import InputError
 from clerestory.policy import CALHHS_DDG_2_0, Dominance, Policy, PriorPosterior, Tightening, policy_for
+from clerestory.project.check_methods import check_methods
 from clerestory.project.check_pages import check_pages
 from clerestory.project.check_sources import check_source
 from clerestory.project.check_tables import check_table
@@ -48,6 +49,7 @@ def load(root: Path) -> Project:
         check_source(draft, source)
     for name in list(draft.tables):
         draft.tables[name] = check_table(draft, draft.tables[name])
+    check_methods(draft)
     pages = _pages(draft, said.site.languages if said else LANGUAGES)
     check_pages(draft, pages)
     decisions = load_decisions(draft)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from clerestory.methods import CellKeyMode, Mechanism, RoundingKind
 from clerestory.policy.scoring import Variable
 from clerestory.tables import Changes, Spread, Status
 
@@ -108,6 +109,61 @@ class FieldFile(Model):
     """The values the field may have, in order, with what a reader sees; a value not listed is an error."""
 
 
+class SuppressionFile(Model):
+    """method = "suppression": cells are hidden; what a source has that names no method."""
+
+    name: Literal["suppression"] = "suppression"
+
+
+class RoundingFile(Model):
+    """method = "rounding": every number is a multiple of a base."""
+
+    name: Literal["rounding"] = "rounding"
+    kind: RoundingKind = RoundingKind.CONTROLLED
+    """conventional (to the nearest), random (without bias), controlled (parts add up to totals)."""
+    base: int = Field(ge=2, le=1_000_000)
+    """Numbers are multiples of it; of a sum: of base times the most that one record gives."""
+    reach: int = Field(default=1, ge=1, le=2)
+    """Of controlled rounding: 2 lets numbers go one multiple further where else nothing adds up."""
+
+
+class CellKeyFile(Model):
+    """method = "cell-key": counts change by small numbers that follow from who is in the cell."""
+
+    name: Literal["cell-key"] = "cell-key"
+    mode: CellKeyMode = CellKeyMode.CONSISTENT
+    """consistent: the same records, the same number everywhere; additive: parts add up, made once, kept."""
+    largest: int | None = Field(default=None, ge=1, le=1000)
+    """The most by which a count changes; twice the policy's interval_width if absent."""
+    variance: float = Field(default=4.0, gt=0)
+    """Of the change."""
+    smallest: int = Field(default=2, ge=0, le=100)
+    """Counts from 1 to this are never published."""
+    key: tuple[str, ...] = ()
+    """Fields that tell records apart and never change; the source's `person` if absent."""
+
+
+class DifferentialPrivacyFile(Model):
+    """method = "differential-privacy": noise on every number; what a person gives is bounded."""
+
+    name: Literal["differential-privacy"] = "differential-privacy"
+    mechanism: Mechanism = Mechanism.GAUSSIAN
+    """laplace or gaussian, both on whole numbers."""
+    rho: float = Field(gt=0, le=100)
+    """What one release spends, in zero-concentrated differential privacy."""
+    budget: float = Field(gt=0, le=100)
+    """What all releases of the source may spend together."""
+    delta: float = Field(default=1e-6, gt=0, lt=1)
+    """For which epsilon is stated."""
+    records: int = Field(ge=1, le=10_000)
+    """So many records of one person count at most."""
+
+
+MethodFile = Annotated[
+    SuppressionFile | RoundingFile | CellKeyFile | DifferentialPrivacyFile, Field(discriminator="name")
+]
+
+
 class SourceFile(Model):
     """sources/NAME.toml: where records are, and the role of every field."""
 
@@ -125,6 +181,8 @@ class SourceFile(Model):
     without persons each record."""
     public: bool = False
     """The rows themselves are public (a register of models): may be published as a list. No persons."""
+    method: MethodFile = SuppressionFile()
+    """How its numbers are protected: one method for all tables of the source."""
     description: Words | None = None
     notice: Words | None = None
     """Stands on every page that shows the source: that records are synthetic, where real ones come from."""

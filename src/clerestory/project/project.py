@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clerestory.methods import Protector
 from clerestory.policy import Policy
+from clerestory.project.methods import protector
 from clerestory.project.models import (
     ChartFile,
     DifferenceDecision,
@@ -164,3 +166,7 @@ class Project:
     pages: tuple[Page, ...]
     warnings: tuple[str, ...] = ()
     decisions: tuple[DifferenceDecision, ...] = ()
+
+    def method(self, source: str) -> Protector:
+        """How a source's numbers are protected."""
+        return protector(self.sources[source].said.method, self.policy)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from clerestory.methods import Method
 from clerestory.project.locate import Key, toml_lines
 from clerestory.project.problems import Collector, Document, nearest, relative
 
@@ -86,7 +87,9 @@ def to_model(
 def _explain(
     model: type[BaseModel], error: Mapping[str, Any], document: Document, collect: Collector, above: Key
 ) -> None:
-    way: Key = tuple(part for part in error["loc"] if part != "[key]")
+    tags = [member.value for member in Method]
+    # A method's own name stands in the place of an error, but not in the file.
+    way: Key = tuple(part for part in error["loc"] if part != "[key]" and part not in tags)
     where = document.at((*above, *way))
     last = str(way[-1]) if way else ""
     kind, context = error["type"], error.get("ctx", {})
@@ -98,6 +101,10 @@ def _explain(
             f"the field {way[-2]!r} has no role",
             'say what it is to people: role = "quasi-identifier"',
         )
+    elif kind == "union_tag_not_found":
+        what, fix = f"{last} has no name", f'say which it is: name = "{tags[0]}"'
+    elif kind == "union_tag_invalid":
+        what, fix = f"unknown {last} {context.get('tag')!r}", nearest(str(context.get("tag")), tags)
     elif kind == "missing":
         what, fix = f"the key {last!r} is missing", f"add {last} = …"
     elif kind in ("enum", "literal_error"):

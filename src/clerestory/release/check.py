@@ -39,6 +39,7 @@ class Verified:
                 "over_time": [asdict(source) for source in self.proof.over_time],
                 "not_over_time": {name: list(ids) for name, ids in self.proof.not_over_time.items()},
                 "apart": {name: list(ids) for name, ids in self.proof.apart.items()},
+                "other_methods": [asdict(source) for source in self.proof.others],
             },
         }
 
@@ -48,6 +49,9 @@ class Verified:
         if self.proof is None:
             return [*lines, "It has no proof: nothing was checked about its hidden numbers."]
         lines += [f"  {source.sentence()}" for source in self.proof.sources]
+        if self.proof.others:
+            lines.append("  protected by another method, for which no proof is claimed:")
+            lines += [f"    {source.sentence()}" for source in self.proof.others]
         if self.proof.open_sources:
             lines.append(f"  published openly, nothing to prove: {', '.join(self.proof.open_sources)}")
         lines += [f"  {source.sentence()}" for source in self.proof.over_time]
@@ -57,6 +61,8 @@ class Verified:
             lines.append(
                 f"  {name}: NOT checked together with {', '.join(ids)}: name their folders with --earlier"
             )
+        if not self.proof.sources:
+            return [*lines, "No source hides numbers, so there is nothing to prove."]
         return [
             *lines,
             f"The proof holds (level {self.proof.level}): every witness keeps every relation, every number",

@@ -29,7 +29,11 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", 
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What a manifest says of a table: how many cells it has, and the rule that protects them."""
+    """What a manifest says of a table: how many cells it has, and the rule that protects them.
+
+    method: as clerestory.methods names it, or "none" where the rows themselves are public. level: of the
+    attacker that a proof is about; 0 where nothing is hidden because of another method, or none.
+    """
 
     source: str
     cells: int
@@ -37,6 +41,7 @@ class TableFacts:
     level: int
     interval_width: int
     minimum_count: int
+    method: str = "suppression"
 
 
 @dataclass(frozen=True, slots=True)

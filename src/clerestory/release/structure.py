@@ -12,13 +12,14 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.errors import ClerestoryError, Refused
+from clerestory.methods import SUPPRESSION, Protector, method_of, method_said
 from clerestory.release.manifest import TableFacts, is_id
 from clerestory.tables import (
     Attribute,
@@ -56,6 +57,7 @@ class Rule:
     interval_width: int
     minimum_count: int
     zeros_shown: bool = True
+    method: Protector = SUPPRESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,14 @@ class Structure:
         if set(own) != set(layouts):
             return "its tables are not those of the manifest"
         for name, facts in own.items():
-            rule = Rule(facts.level, facts.interval_width, facts.minimum_count, self.rule.zeros_shown)
-            if rule != self.rule:
+            own_rule = self.rule
+            rule = replace(
+                own_rule,
+                level=facts.level,
+                interval_width=facts.interval_width,
+                minimum_count=facts.minimum_count,
+            )
+            if rule != own_rule or facts.method != own_rule.method.method.value:
                 return f"its policy is not that of table {name!r} in the manifest"
             if facts.cells != len(layouts[name].cells):
                 return f"table {name!r} has another number of rows in the manifest"
@@ -173,6 +181,7 @@ def write(space: CellSpace, rule: Rule, history: Sequence[Before] = ()) -> bytes
             "interval_width": rule.interval_width,
             "minimum_count": rule.minimum_count,
             "zeros_shown": rule.zeros_shown,
+            "method": method_said(rule.method),
             "cells": len(space),
             "history": [[one.release, one.manifest, one.linked] for one in history],
             "axes": axes,
@@ -221,7 +230,13 @@ def _read(said: Any) -> Structure:
     rows = sum(int(table["rows"]) for table in said["tables"])
     most = min(_MOST_CELLS, 4 * rows + 1000)
     space = link_tables(str(said["source"]), axes, designs, maximum_cells=most)
-    rule = Rule(said["level"], said["interval_width"], said["minimum_count"], said["zeros_shown"])
+    rule = Rule(
+        said["level"],
+        said["interval_width"],
+        said["minimum_count"],
+        said["zeros_shown"],
+        method_of(said["method"]),
+    )
     for number in (rule.level, rule.interval_width, rule.minimum_count):
         if type(number) is not int or number < 0:
             raise ValueError("a number of the policy is none")

@@ -22,7 +22,9 @@ from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.shown import open_units, small_shown
 from clerestory.attack.system import FloatArray, System, attackers_system
 from clerestory.errors import InputError, Refused
+from clerestory.methods import OPEN, Method, Suppression
 from clerestory.release import proof_list, structure, witness
+from clerestory.release.altered import MethodChecked, check_altered
 from clerestory.release.history import apart, has_history, history_of, places
 from clerestory.release.manifest import Manifest
 from clerestory.release.structure import Rule, Structure
@@ -72,6 +74,7 @@ class ProofChecked:
 
     over_time: sources checked together with their earlier releases; not_over_time: sources of which some are
     not at hand, with these; apart: sources that were counted anew since, with the releases before that.
+    others: sources that another method than suppression protects, and what was checked of them.
     """
 
     release: str
@@ -81,11 +84,22 @@ class ProofChecked:
     over_time: tuple[SourceChecked, ...] = ()
     not_over_time: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: tuple[MethodChecked, ...] = ()
 
 
 def protected_sources(manifest: Manifest) -> tuple[str, ...]:
-    """The sources that a proof must be about: those whose tables name a level of protection."""
-    return tuple(sorted({facts.source for facts in manifest.tables.values() if facts.level}))
+    """The sources that a proof must be about: whatever is not published openly or changed by a method.
+
+    A table that says it is protected by suppression is among them, whatever level it names.
+    """
+    other = {OPEN, *(method.value for method in Method if method is not Method.SUPPRESSION)}
+    return tuple(sorted({facts.source for facts in manifest.tables.values() if facts.method not in other}))
+
+
+def altered_sources(manifest: Manifest) -> tuple[str, ...]:
+    """The sources whose numbers another method than suppression changes."""
+    other = {method.value for method in Method if method is not Method.SUPPRESSION}
+    return tuple(sorted({facts.source for facts in manifest.tables.values() if facts.method in other}))
 
 
 def source_cells(release: Release, source: str) -> tuple[Structure, PublicCells]:
@@ -109,7 +123,7 @@ def source_cells(release: Release, source: str) -> tuple[Structure, PublicCells]
     problem = problem or found.facts_problem(release.manifest.tables)
     if problem:
         raise Refused(f"the structure does not fit the manifest: {problem}", where=where, fix="build again")
-    if found.rule.level != LEVEL:
+    if isinstance(found.rule.method, Suppression) and found.rule.level != LEVEL:
         raise Refused(
             f"its level is {found.rule.level}; this version proves level {LEVEL}",
             where=where,
@@ -358,6 +372,11 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
             where=f"{release.id}: {', '.join(sorted({name for names in absent.values() for name in names}))}",
             fix="name the folder that each is in with --earlier",
         )
+    others = []
+    for source in altered_sources(release.manifest):
+        found, public = source_cells(release, source)
+        _hidden_as_said(release.manifest, found, public)
+        others.append(check_altered(public, found.rule))
     return ProofChecked(
         str(release.id),
         LEVEL,
@@ -365,7 +384,8 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
         open_sources(release.manifest),
         tuple(over_time),
         absent,
-        {source: others for source, (found, _) in cells.items() if (others := apart(found))},
+        {source: ids for source, (found, _) in cells.items() if (ids := apart(found))},
+        tuple(others),
     )
 
 
@@ -396,4 +416,4 @@ def _hidden_as_said(manifest: Manifest, found: Structure, public: PublicCells) -
 
 def open_sources(manifest: Manifest) -> tuple[str, ...]:
     """The sources that are published openly."""
-    return tuple(sorted({facts.source for facts in manifest.tables.values() if not facts.level}))
+    return tuple(sorted({facts.source for facts in manifest.tables.values() if facts.method == OPEN}))

@@ -10,6 +10,7 @@ from functools import cached_property
 from clerestory.errors import InputError
 from clerestory.project.project import Page, Project, Rows, Source
 from clerestory.site.address import Choice, Choices, folder
+from clerestory.site.promises import promise
 from clerestory.site.strings import word
 from clerestory.tables import Dimension, PublicList, PublicTable, said
 
@@ -140,6 +141,12 @@ class Site:
                 dimensions.append(max(having, key=lambda d: len(d.nodes)))
             self._choices[path] = Choices.of(dimensions)
         return self._choices[path]
+
+    def promise(self, source: str, language: str) -> str:
+        """What the method of a source promises of its numbers; empty where none changes them."""
+        if source not in self.project.sources:
+            return ""
+        return promise(self.project.method(source), language)
 
     def said(self, words: Mapping[str, str] | None, language: str) -> str:
         """A project's text in a language; empty where there is none."""

@@ -166,6 +166,7 @@ def _table(site: Site, table: PublicTable, language: str, here: str) -> dict[str
         "where": own.where if own else "",
         "source": table.source,
         "zeros_shown": table.zeros_shown,
+        "promise": site.promise(table.source, language),
         "dimensions": [_dimension(site, table, own, d, language) for d in table.dimensions],
         "margins": [joined([titles[name] for name in margin], language) for margin in table.margins],
         "marks": [(m.status.value, said(m.note, language)) for m in own.marks] if own else [],

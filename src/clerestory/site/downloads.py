@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Iterator
 
 from clerestory import __version__
@@ -14,6 +15,7 @@ from clerestory.site.files import SiteFile
 from clerestory.tables import PublicList, PublicTable, Status, column_name, said
 
 _STATUSES = list(Status)
+_COLUMNS = 100
 
 
 def columns(table: PublicTable) -> list[str]:
@@ -98,11 +100,34 @@ def _wrapped(words: str) -> str:
     return " ".join(words.split())
 
 
+def _hidden(table: PublicTable) -> str:
+    least = "is at least one" if table.zeros_shown else "may be zero"
+    return f"hidden: a small number, or a number that would give one away; it {least}"
+
+
+def _method(site: Site, table: PublicTable) -> list[str]:
+    """How the table's numbers are protected, in lines."""
+    policy = site.project.policy
+    changed = site.promise(table.source, "en")
+    if changed:
+        return textwrap.wrap(changed, _COLUMNS)
+    return [
+        f"Numbers below {policy.minimum_count} and above zero are hidden, and with them as many others as it",
+        "takes so that none of them can be worked out from those shown. "
+        + ("Zeros are shown." if table.zeros_shown else "Zeros may be hidden too.")
+        + " All hidden numbers",
+        "look alike. To a reader of every published number of the source who knows these rules, at least two",
+        f"values that differ by {policy.interval_width} or more remain possible for each hidden number.",
+        "Do not add numbers up across hidden ones: use the totals that are given.",
+        f"Policy: {policy.profile} ({policy.source})",
+    ]
+
+
 def readme(site: Site, table: PublicTable) -> str:
     """All that one needs to use a table without the site: columns, codes, method, status words, citation."""
     project = site.project
     source = project.sources.get(table.source)
-    policy = project.policy
+    changed = site.promise(table.source, "en")
     publisher = said(project.said.publisher.name, "en")
     title = said(table.title, "en")
     address = project.said.site.address.rstrip("/")
@@ -127,8 +152,7 @@ def readme(site: Site, table: PublicTable) -> str:
         "Status words",
         "------------",
         "",
-        "hidden: a small number, or a number that would give one away; it "
-        + ("is at least one" if table.zeros_shown else "may be zero"),
+        *([] if changed else [_hidden(table)]),
         "no-data: not collected",
         "incomplete: counting is not finished",
         "unstable: rests on few records",
@@ -136,14 +160,7 @@ def readme(site: Site, table: PublicTable) -> str:
         "Method",
         "------",
         "",
-        f"Numbers below {policy.minimum_count} and above zero are hidden, and with them as many others as it",
-        "takes so that none of them can be worked out from those shown. "
-        + ("Zeros are shown." if table.zeros_shown else "Zeros may be hidden too.")
-        + " All hidden numbers",
-        "look alike. To a reader of every published number of the source who knows these rules, at least two",
-        f"values that differ by {policy.interval_width} or more remain possible for each hidden number.",
-        "Do not add numbers up across hidden ones: use the totals that are given.",
-        f"Policy: {policy.profile} ({policy.source})",
+        *_method(site, table),
         "",
         "Codes",
         "-----",

@@ -263,6 +263,7 @@ def page_file(site: Site, path: str, language: str, choice: Choice, draughtsman:
             {
                 "title": said(s.said.title, language),
                 "attribution": site.said(s.said.attribution, language),
+                "promise": site.promise(s.name, language),
                 "updated": s.said.updated.isoformat() if s.said.updated else "",
             }
             for s in sources

@@ -13,24 +13,31 @@ from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
 from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protect.altered import altered
 from clerestory.confidential.protect.over_time import suppress_over_time
 from clerestory.confidential.protect.rules import Primary, primary_suppressions
 from clerestory.confidential.protect.suppress import suppress
+from clerestory.confidential.protect.utility import Utility, utility_of
 from clerestory.errors import Refused
+from clerestory.methods import SUPPRESSION, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells, PublicTable, Status
 
 
 @dataclass(frozen=True, eq=False)
 class Protection:
-    """What protection made. Only `public` may leave; rules, primary, secondary: (cells,), for insiders."""
+    """What protection made. Only `public` may leave; rules, primary, secondary: (cells,), for insiders.
+
+    utility: how far numbers are from true ones, for insiders; None where shown numbers are the true ones.
+    """
 
     public: PublicCells
     primary: NDArray[np.bool_]
     secondary: NDArray[np.bool_]
     report: AuditReport
-    rules: Primary
+    rules: Primary | None = None
     over_time: OverTime | None = None
+    utility: Utility | None = None
 
     def __repr__(self) -> str:
         return f"Protection(source={self.public.space.source!r}, cells={len(self.public.space)})"
@@ -44,6 +51,8 @@ def protect(
     earlier: Sequence[Earlier] = (),
     also: NDArray[np.bool_] | None = None,
     pattern: NDArray[np.bool_] | None = None,
+    method: Protector = SUPPRESSION,
+    secret: bytes = b"",
     progress: Callable[[str], None] | None = None,
 ) -> Protection:
     """The public cells of a source, in which the audit left nothing narrower than the policy allows.
@@ -51,9 +60,13 @@ def protect(
     seed: the project's secret seed; it breaks ties among cells that might be hidden. earlier: releases that
     count the same people, oldest first, which must not help a reader either. also: (cells,) to be hidden as
     if they were primary. pattern: (cells,) what to hide, if it hides every primary cell and no zero. The
-    outcome follows from all of these. Raises Refused if no pattern protects these tables, Undecided if the
-    audit came to its limits; both name the table and neither carries a value.
+    outcome follows from all of these. method: another way than hiding cells; its choices follow from the
+    secret, save for differential privacy, which draws anew each time. Raises Refused if nothing protects
+    these tables, Undecided if the audit came to its limits; both name the table and neither carries a value.
     """
+    if not isinstance(method, Suppression):
+        public, audited = altered(original, policy, method, secret=secret, progress=progress)
+        return altered_protection(original, public, audited)
     found = primary_suppressions(original, policy)
     hideable = (original.values > 0) | original.space.may_hide_zeros
     primary = found.hidden
@@ -91,6 +104,13 @@ def protect(
         return Protection(public, primary, hidden & ~primary, report, found)
     over_time = audit_over_time(past, public, policy=policy, seed=seed, progress=progress)
     return Protection(public, primary, hidden & ~primary, report, found, over_time)
+
+
+def altered_protection(original: OriginalCells, public: PublicCells, found: AuditReport) -> Protection:
+    """What protection made where every number is shown, but is not the true one."""
+    nothing = np.zeros(len(original.space), dtype=bool)
+    utility = utility_of(original.space, original.values, public.values)
+    return Protection(public, nothing, nothing, found, utility=utility)
 
 
 def public_tables(public: PublicCells) -> tuple[PublicTable, ...]:

@@ -23,6 +23,7 @@ from clerestory.confidential.tabulate.encode import Digit, staged
 from clerestory.confidential.tabulate.fields import person_of
 from clerestory.confidential.tabulate.finest import Restriction, distinct_odd_values
 from clerestory.confidential.tabulate.measures import PARTS, BadRows, column_of, measure_columns
+from clerestory.confidential.tabulate.record_keys import KEY, RecordKeys
 from clerestory.confidential.tabulate.rollup import Grid, added, sets_of_atoms
 from clerestory.tables.space import IntArray
 
@@ -221,9 +222,16 @@ class EncodedRecords:
         return self.records.own_integers(sql, pairs=pairs)
 
 
-def encode_records(records: Records, plan: Plan, minimum: int) -> EncodedRecords:
-    """Reads the columns once, and keeps each record as the numbers of its classes."""
+def encode_records(
+    records: Records, plan: Plan, minimum: int, keys: RecordKeys | None = None
+) -> EncodedRecords:
+    """Reads the columns once, and keeps each record as the numbers of its classes.
+
+    keys: how record keys are made, where there are to be any; cells sum them like a measure.
+    """
     extra = measure_columns(records, plan)
+    if keys is not None:
+        extra[column_of(KEY, "total")] = keys.expression(records)
     if plan.source.said.person:
         person = person_of(records, plan.source.said.person)
         text = person if person.type().is_string() else person.cast("string")

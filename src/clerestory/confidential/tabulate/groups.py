@@ -20,6 +20,7 @@ from clerestory.confidential.tabulate.measures import (
     measure_columns,
     measures_of,
 )
+from clerestory.confidential.tabulate.record_keys import KEY, RecordKeys
 from clerestory.confidential.tabulate.rollup import Grid, added
 from clerestory.confidential.tabulate.sampling import persons_in_boxes
 from clerestory.tables.space import IntArray
@@ -77,9 +78,11 @@ class GroupedRecords:
         return persons_in_boxes(self.records, design, self.groups, grids, counted, minimum)
 
 
-def count_groups(records: Records, plan: Plan) -> GroupedRecords:
-    """Counts the records of a source at the finest level, in one aggregation."""
+def count_groups(records: Records, plan: Plan, keys: RecordKeys | None = None) -> GroupedRecords:
+    """Counts the records of a source at the finest level, in one aggregation. keys: summed like a measure."""
     extra = measure_columns(records, plan)
+    if keys is not None:
+        extra[column_of(KEY, "total")] = keys.expression(records)
     stage = staged(records, list(plan.variables.values()), extra)
     digits = stage.digits
     packed = packing([one.size for one in digits])
@@ -87,12 +90,17 @@ def count_groups(records: Records, plan: Plan) -> GroupedRecords:
     sums = {name: ibis._[name].sum() for name in extra}
     query = stage.table.select(**columns).group_by(list(packed.names)).aggregate(n=ibis._.count(), **sums)
     found = records.integers(query)
+    measures = {
+        measure: {part: found[column_of(measure, part)] for part in PARTS} for measure in measures_of(plan)
+    }
+    if keys is not None:
+        measures[KEY] = {"total": found[column_of(KEY, "total")]}
     groups = Groups(
         digits,
         packed,
         {name: found[name] for name in packed.names},
         dict(zip(plan.variables, packed.unpacked(found, digits), strict=True)),
         found["n"],
-        {measure: {part: found[column_of(measure, part)] for part in PARTS} for measure in measures_of(plan)},
+        measures,
     )
     return GroupedRecords(records, plan, groups)

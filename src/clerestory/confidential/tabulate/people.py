@@ -17,6 +17,7 @@ from clerestory.confidential.records import Records
 from clerestory.confidential.tabulate.encode import Digit, Packing, packing, staged
 from clerestory.confidential.tabulate.fields import day_of, person_of
 from clerestory.confidential.tabulate.finest_groups import Groups
+from clerestory.confidential.tabulate.record_keys import KEY, RecordKeys
 from clerestory.confidential.tabulate.rollup import Grid, added, layers_of
 from clerestory.errors import InputError
 from clerestory.project import Table
@@ -83,14 +84,23 @@ def persons_of(records: Records, design: SourceDesign, unit: Unit, tables: Seque
     return counted
 
 
-def assigned_groups(counted: Persons) -> tuple[Groups, Groups]:
-    """Persons by where they are counted, and records that do not say whose they are: each counts as one."""
-    place = _places(counted).group_by("place").aggregate(n=ibis._.count())
+def assigned_groups(counted: Persons, keys: RecordKeys | None = None) -> tuple[Groups, Groups]:
+    """Persons by where they are counted, and records that do not say whose they are: each counts as one.
+
+    keys: how a person's key is made, where the groups are to hold the sums of them.
+    """
+
+    def sums(table: Any) -> dict[str, Value]:
+        key = {} if keys is None else {KEY: keys.of_person(counted.records, table["person"]).sum()}
+        return {"n": table.count(), **key}
+
+    places = _places(counted)
+    place = places.group_by("place").aggregate(**sums(places))
     (word,) = counted.packing.names
     keyed = counted.base.filter(ibis._["person"].isnull()).select(
-        **counted.packing.expressions(_digits(counted))
+        person=ibis._["person"], **counted.packing.expressions(_digits(counted))
     )
-    unknown = keyed.group_by(word).aggregate(n=ibis._.count())
+    unknown = keyed.group_by(word).aggregate(**sums(keyed))
     return (
         _groups(counted, counted.records.integers(place), "place"),
         _groups(counted, counted.records.integers(unknown), word),
@@ -136,13 +146,14 @@ def overlapping_boxes(counted: Persons, grid: Grid) -> tuple[IntArray, IntArray]
     return everyone, known
 
 
-def boxes_of(counted: Persons, grid: Grid, groups: Groups) -> IntArray:
-    """What the boxes of a grid hold, from counts at places."""
+def boxes_of(counted: Persons, grid: Grid, groups: Groups, measure: str = "") -> IntArray:
+    """What the boxes of a grid hold, from counts (or sums of a measure) at places."""
     order = counted.design.order
     empty = np.zeros(len(groups), dtype=np.int32)
     codes = [groups.classes.get(name, empty) for name in order]
     atoms = grid.atom_codes(len(groups), codes, counted.design.categories)
-    return grid.boxes(added(atoms, groups.count, int(np.prod(grid.atom_shape, dtype=np.int64))))
+    summed = groups.measures[measure]["total"] if measure else groups.count
+    return grid.boxes(added(atoms, summed, int(np.prod(grid.atom_shape, dtype=np.int64))))
 
 
 def _column(name: str) -> str:
@@ -206,7 +217,8 @@ def _groups(counted: Persons, found: Mapping[str, IntArray], word: str) -> Group
     (name,) = counted.packing.names
     words = {name: found[word]}
     classes = dict(zip(counted.assigned, counted.packing.unpacked(words, digits), strict=True))
-    return Groups(digits, counted.packing, words, classes, found["n"])
+    measures = {KEY: {"total": found[KEY]}} if KEY in found else {}
+    return Groups(digits, counted.packing, words, classes, found["n"], measures)
 
 
 def _check_disjoint(counted: Persons, table: Table) -> None:
