@@ -38,6 +38,7 @@ lint: install
 	$(BIN)/lint-imports
 
 bench: install
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
 
 docs: install

@@ -1,9 +1,14 @@
-"""All of it: `make bench`. Takes about ten minutes; run it on a machine that does nothing else."""
+"""All of it: `make bench`. Takes about twenty minutes; run it on a machine that does nothing else."""
 
-from bench import tabulate, whole
+from bench import optimum, peers, tabulate, whole
 
 if __name__ == "__main__":
     print("## Counting, against one GROUP BY\n", flush=True)
     tabulate.main(["--scale", "1"])
     print("\n## The whole way\n", flush=True)
     whole.main()
+    print("\n## Against the optimum\n", flush=True)
+    optimum.main(["--random", "8", "--cells", "60"])
+    optimum.main(["--real"])
+    print("\n## Beside the peers\n", flush=True)
+    peers.main(["--case", "custody", "--peers", "small counts alone", "tau-ARGUS MOD"])

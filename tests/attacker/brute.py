@@ -4,24 +4,29 @@ Given what a reader has: the published rows of all tables of a source (hidden va
 their dimensions, and the policy that the publisher states. Nothing else.
 
 **The defined attacker (level 2).** A published cell is a box: a unit, and a set of finest categories on each
-axis. Unknown are the hidden cells, as integers. Known about them:
+axis. Unknown are the cells that are not shown, as integers. Known about them:
 
 1. every linear relation that holds among published boxes whatever the population is (the left null space of
    the matrix of cells by finest cells, found exactly, so none that a table's layout suggests is missed and
-   none of it has to be spelled out), with the shown values put in;
-2. a hidden cell is at least 1 where zeros are always shown, else at least 0;
+   none of it has to be spelled out), with the shown values put in; where people overlap on an axis, of the
+   boxes that are equal there;
+2. a hidden cell is at least 1 (of a sum: what one record adds at least) where zeros are always shown, else at
+   least 0; a rounded one is within what the method says;
 3. what is left of a published box after taking away published boxes that are disjoint parts of it along one
-   axis (all other axes equal) is a count, hence at least 0, published or not;
-4. persons in a box are at most the records in the same box.
+   axis (all other axes equal) is a count, hence at least 0, published or not; where people overlap, a part is
+   at most the whole, and parts that make up the whole come to at least that;
+4. persons in a box are at most the records in the same box; a sum is at least, and at most, so many times
+   the records in its box as one record can add.
 
 The feasibility interval of a hidden cell is the range of its values over all integer solutions. A release is
-*broken* for this attacker if an interval is narrower than the policy's width; or if a small count (1 to
-minimum_count - 1) is shown; or if what is left of a shown box, after taking away shown disjoint parts along
-one axis, is small (the sum of all hidden children on a line, and what a restricted table leaves over); or if
-a box hidden in one unit is shown, and not zero, in a linked unit.
+*broken* for this attacker if an interval is narrower than the policy's width (of a sum: times the most that
+one record adds); or if a small count (1 to minimum_count - 1) is shown; or if what is left of a shown box,
+after taking away shown disjoint parts along one axis, is small (the sum of all hidden children on a line, and
+what a restricted table leaves over); or if a box hidden in one unit is shown, and not zero, in a linked unit;
+or if of a group of people, published beside its part in a sensitive category, too few can be elsewhere.
 
 `finest_intervals` is a stronger attacker (level 3, whole tables of finest cells behind the margins): for
-reporting a rate only. Counts only: no sums of measures, no overlapping persons.
+reporting a rate only; counts only, and no overlapping persons.
 
 Two solvers that share no code decide: integer programming (HiGHS) and exhaustive search with propagation.
 Every solution that is used is checked in exact integer arithmetic.
@@ -30,7 +35,7 @@ Every solution that is used is checked in exact integer arithmetic.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -40,10 +45,11 @@ from tests.attacker.knowledge import (
     System,
     disjoint_families,
     incidence,
+    overlapping,
     parts_along_one_axis,
     system_of,
 )
-from tests.attacker.published import Inconsistent, Release, cells_of
+from tests.attacker.published import Cell, Inconsistent, Release, cells_of
 from tests.attacker.solvers import Bounds, ExhaustiveSearch, IntegerProgram, Interval, propagate
 
 
@@ -68,10 +74,12 @@ class Findings:
     small_shown: tuple[str, ...]
     small_sums: tuple[SmallSum, ...]
     open_units: tuple[str, ...]
+    all_in_one: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def broken(self) -> bool:
-        return bool(self.narrow or self.small_shown or self.small_sums or self.open_units)
+        parts = (self.narrow, self.small_shown, self.small_sums, self.open_units, self.all_in_one)
+        return any(bool(part) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class _Component:
 
 
 def _components(system: System) -> tuple[Bounds, list[_Component]]:
-    bounds = propagate(system.lines, dict.fromkeys(range(len(system.unknown)), (system.floor, None)))
+    bounds = propagate(system.lines, dict(enumerate(system.bounds)))
     if bounds is None:
         raise Inconsistent("no table fits what is published")
     fixed = {k: lo for k, (lo, hi) in bounds.items() if lo == hi}
@@ -156,9 +164,9 @@ def narrow_cells(release: Release, *, search_nodes: int = 400) -> dict[str, Inte
     upper limit; for each one returned no such pair exists.
     """
     system = system_of(release)
-    width = release.facts.width
+    widths = [_width(release, system.cells[cell]) for cell in system.unknown]
     bounds, components = _components(system)
-    found = {k: Interval(lo, lo) for k, (lo, hi) in bounds.items() if lo == hi and width > 0}
+    found = {k: Interval(lo, lo) for k, (lo, hi) in bounds.items() if lo == hi and widths[k] > 0}
     for component in components:
         program = IntegerProgram(component.lines, component.bounds)
         n = len(component.unknown)
@@ -171,6 +179,7 @@ def narrow_cells(release: Release, *, search_nodes: int = 400) -> dict[str, Inte
             most = list(values) if not most else [max(a, b) for a, b in zip(most, values, strict=True)]
 
         for i in range(n):
+            width = widths[component.unknown[i]]
             if least is not None and most[i] - least[i] >= width:
                 continue
             saw(program.extreme({i: 1}, -1))
@@ -186,27 +195,50 @@ def narrow_cells(release: Release, *, search_nodes: int = 400) -> dict[str, Inte
             if other is not None and other != exact:
                 raise SolversDisagree(f"integer programming says {exact}, exhaustive search {other}")
             found[component.unknown[i]] = exact
-    return {system.cells[system.unknown[k]].label: found[k] for k in sorted(found)}
+    cells = {k: system.cells[system.unknown[k]] for k in sorted(found)}
+    return {cell.label: found[k] for k, cell in cells.items() if not _no_secret(release, cell, found[k])}
+
+
+def _width(release: Release, cell: Cell) -> int:
+    """How far apart two values of a cell that is not shown must be."""
+    return release.facts.width * release.facts.unit(cell.unit).most
+
+
+def _no_secret(release: Release, cell: Cell, found: Interval) -> bool:
+    """Whether a number that is rounded cannot be a small count, so that it may be told as well as it is."""
+    small = (release.facts.minimum_count - 1) * release.facts.unit(cell.unit).most
+    return cell.rounded and (found.low > small or found.high == 0)
 
 
 def small_sums(release: Release) -> tuple[SmallSum, ...]:
     """Small counts that are a shown cell less shown disjoint parts of it along one axis."""
     shown = [cell for cell in cells_of(release) if cell.value is not None]
     found: dict[tuple[str, int], SmallSum] = {}
+
+    def left(whole: Cell, parts: Sequence[Cell], *, beyond: bool = False) -> None:
+        value = (whole.value or 0) - sum(part.value or 0 for part in parts)
+        value = -value if beyond else value
+        if 0 < value < release.facts.minimum_count * release.facts.unit(whole.unit).least:
+            names = tuple(part.label for part in parts)
+            found.setdefault((whole.label, value), SmallSum(whole.label, names, value))
+
     for whole, axis, inside in parts_along_one_axis(shown):
+        twice = overlapping(release, shown[whole], axis)
+        if twice:
+            for i in inside:
+                left(shown[whole], [shown[i]])
         for family in disjoint_families([shown[i].box[axis] for i in inside]):
-            parts = [inside[k] for k in family]
-            left = (shown[whole].value or 0) - sum(shown[i].value or 0 for i in parts)
-            if 0 < left < release.facts.minimum_count:
-                label = shown[whole].label
-                found.setdefault((label, left), SmallSum(label, tuple(shown[i].label for i in parts), left))
+            parts = [shown[inside[k]] for k in family]
+            complete = frozenset().union(*(part.box[axis] for part in parts)) == shown[whole].box[axis]
+            if not twice or complete:
+                left(shown[whole], parts, beyond=twice)
     return tuple(found.values())
 
 
 def open_units(release: Release) -> tuple[str, ...]:
     """Cells shown, and not zero, whose box is hidden in a linked unit."""
-    cells = cells_of(release)
-    linked = {unit for pair in release.facts.at_most for unit in pair}
+    cells = [cell for cell in cells_of(release) if not cell.rounded]
+    linked = {unit for pair in release.facts.at_most for unit in pair} | set(release.facts.units)
     hidden = {cell.box for cell in cells if cell.value is None and cell.unit in linked}
     return tuple(cell.label for cell in cells if cell.value and cell.unit in linked and cell.box in hidden)
 
@@ -218,17 +250,74 @@ def attack(release: Release, *, search_nodes: int = 400) -> Findings:
         small_shown=tuple(
             cell.label
             for cell in cells_of(release)
-            if cell.value is not None and 0 < cell.value < release.facts.minimum_count
+            if cell.value is not None
+            and 0 < cell.value < release.facts.minimum_count
+            and release.facts.unit(cell.unit).kind != "sum"
         ),
         small_sums=small_sums(release),
         open_units=open_units(release),
+        all_in_one=all_in_one(release),
     )
+
+
+def all_in_one(release: Release) -> dict[str, int]:
+    """Parts of groups in a sensitive category, with the most people who can be elsewhere in the group.
+
+    Only those where that is fewer than the table asks for; a group that is shown to be nobody is no group.
+    """
+    pairs = _attribute_pairs(release)
+    if not pairs:
+        return {}
+    system = system_of(release)
+    number = {(system.cells[c].unit, system.cells[c].box): k for k, c in enumerate(system.unknown)}
+    shown = {(cell.unit, cell.box): cell.value for cell in system.cells if cell.value is not None}
+    bounds, _ = _components(system)
+    program = IntegerProgram(system.lines, [bounds[k] for k in range(len(system.unknown))])
+    found: dict[str, int] = {}
+    for group, part, asked in pairs:
+        if shown.get((group.unit, group.box)) == 0:
+            continue
+        constant, objective = 0, {}
+        for cell, sign in ((group, 1), (part, -1)):
+            key = (cell.unit, cell.box)
+            if key in shown:
+                constant += sign * (shown[key] or 0)
+            else:
+                objective[number[key]] = sign
+        if objective:
+            if program.unlimited(objective):
+                continue
+            values = program.extreme(objective, 1)
+            constant += sum(c * values[i] for i, c in objective.items())
+        if constant < asked:
+            found[part.label] = constant
+    return found
+
+
+def _attribute_pairs(release: Release) -> list[tuple[Cell, Cell, int]]:
+    """(group, its part in a category, how many must be able to be elsewhere), each pair of cells once."""
+    found: dict[tuple[str, object, object], tuple[Cell, Cell, int]] = {}
+    for table in release.tables:
+        rows = {frozenset(row.codes.items()): row for row in table.rows}
+        for dimension, asked in table.attributes.items():
+            for codes, row in rows.items():
+                above = frozenset(item for item in codes if item[0] != dimension)
+                if above == codes or above not in rows:
+                    continue
+                pair = cells_of(replace(release, tables=(replace(table, rows=(rows[above], row)),)))
+                if len(pair) != 2:
+                    continue
+                group, part = pair
+                key = (group.unit, group.box, part.box)
+                before = found.get(key)
+                found[key] = (group, part, max(asked, before[2] if before else 0))
+    return list(found.values())
 
 
 def by_counting(system: System, ceiling: int) -> dict[str, Interval]:
     """Intervals by going through every assignment of floor..ceiling to the unknowns: no thought at all."""
-    choices = range(system.floor, ceiling + 1)
-    solutions = [v for v in product(choices, repeat=len(system.unknown)) if system.fits(v)]
+    choices = [range(low, ceiling + 1) for low, _ in system.bounds]
+    solutions = [v for v in product(*choices) if system.fits(v)]
     if not solutions:
         raise Inconsistent("no table fits what is published")
     return {
@@ -241,19 +330,25 @@ def finest_intervals(release: Release, *, narrow_only: bool = False) -> dict[str
     """Level 3: intervals over all tables of finest cells, integers >= 0, behind the published cells.
 
     Stronger than the defined attacker; for reporting. narrow_only: only those narrower than the policy asks.
+    Raises ValueError for sums and overlapping persons.
     """
+    if any(unit.kind == "sum" or unit.overlapping for unit in release.facts.units.values()):
+        raise ValueError("finest cells of sums and of overlapping persons are not linked here")
     cells = cells_of(release)
     units = list(dict.fromkeys(cell.unit for cell in cells))
     matrix = incidence(cells)
     size = matrix.shape[1]
     start = {unit: k * size for k, unit in enumerate(units)}
-    floor = 1 if release.facts.zeros_shown else 0
 
     def terms(i: int) -> dict[int, int]:
         return {start[cells[i].unit] + int(f): 1 for f in np.flatnonzero(matrix[i])}
 
     lines = [
-        Line(terms(i), cell.value if cell.value is not None else floor, cell.value)
+        Line(
+            terms(i),
+            cell.low if cell.value is None else cell.value,
+            cell.high if cell.value is None else cell.value,
+        )
         for i, cell in enumerate(cells)
     ]
     for fewer, more in release.facts.at_most:

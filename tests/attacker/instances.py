@@ -1,13 +1,13 @@
 """Random linked hierarchical tables, small enough for brute force, each made again by its number.
 
-An instance is a population with its true cells and a policy. `as_published` turns protected cells into the
-plain rows that a reader has, the only thing the second attacker is given.
+An instance is a population with its true cells and a policy. `as_published` writes the files of a
+release of protected cells and reads them back, and the second attacker is given nothing else.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clerestory.confidential.original import OriginalCells
 from clerestory.policy import Policy
+from clerestory.release.structure import Rule
 from clerestory.tables import (
     RECORDS,
     TOTAL,
@@ -29,7 +30,9 @@ from clerestory.tables import (
     link_tables,
     text,
 )
-from tests.attacker.published import Facts, Release, Row, Table, Tree
+from tests.attacker.files import parse
+from tests.attacker.published import Release
+from tests.attacker.written import files_of
 
 PERSONS = Unit("persons", assign=Spread.FIRST, by="date")
 MOST_CELLS = 60
@@ -47,38 +50,9 @@ class Instance:
 
 
 def as_published(public: PublicCells, policy: Policy) -> Release:
-    """The protected cells as a reader has them: rows of codes, trees of codes, and the policy's facts."""
-    space = public.space
-    tables = []
-    for layout in space.layouts:
-        design = layout.design
-        categories = {axis.name: axis.categories for axis in space.axes}
-        rows = []
-        for coords, cell in zip(layout.coords.tolist(), layout.cells.tolist(), strict=True):
-            codes = {
-                dimension.name: dimension.nodes[node].code
-                for dimension, node in zip(design.dimensions, coords, strict=True)
-                if node
-            }
-            rows.append(Row(codes, None if public.hidden[cell] else int(public.values[cell])))
-        where = {axis: _named(categories[axis], mask) for axis, mask in design.select.items()}
-        trees = {d.name: _tree(d, categories[d.axis]) for d in design.dimensions}
-        tables.append(Table(design.name, design.unit.name, trees, tuple(rows), where))
-    facts = Facts(policy.minimum_count, policy.interval_width, public.zeros_shown)
-    return Release({axis.name: axis.categories for axis in space.axes}, tuple(tables), facts)
-
-
-def _named(categories: Sequence[str], mask: NDArray[np.bool_]) -> frozenset[str]:
-    return frozenset(c for c, inside in zip(categories, mask.tolist(), strict=True) if inside)
-
-
-def _tree(dimension: Dimension, categories: Sequence[str]) -> Tree:
-    codes = [node.code for node in dimension.nodes]
-    return Tree(
-        dimension.axis,
-        {n.code: codes[n.parent] if n.parent >= 0 else None for n in dimension.nodes},
-        {code: _named(categories, mask) for code, mask in zip(codes, dimension.members, strict=True)},
-    )
+    """The protected cells as a reader has them: what the files of a release say, and nothing else."""
+    rule = Rule(policy.audit_level, policy.interval_width, policy.minimum_count, public.zeros_shown)
+    return parse(files_of(public, rule))[public.space.source]
 
 
 # --- dimensions -------------------------------------------------------------------------------------------
@@ -123,7 +97,7 @@ def _dimension(draw: random.Random, name: str, axis: Axis, depth: int) -> Dimens
     )
 
 
-def _restricted(dimension: Dimension, select: NDArray[np.bool_]) -> Dimension:
+def restricted(dimension: Dimension, select: NDArray[np.bool_]) -> Dimension:
     """The dimension as a table with a restriction on its axis has it: without nodes that hold nobody."""
     members = dimension.members & select
     kept = [i for i in range(len(dimension.nodes)) if i == 0 or members[i].any()]
@@ -135,6 +109,9 @@ def _restricted(dimension: Dimension, select: NDArray[np.bool_]) -> Dimension:
     return Dimension(dimension.name, dimension.title, dimension.axis, dimension.levels, nodes, members[kept])
 
 
+UnitsOf = Callable[[random.Random, Sequence[Axis]], list[Unit]]
+
+
 # --- tables -----------------------------------------------------------------------------------------------
 
 
@@ -143,8 +120,11 @@ def _margins(draw: random.Random, names: Sequence[str]) -> tuple[tuple[str, ...]
     return tuple(tuple(draw.sample(list(names), draw.randint(1, min(len(names), 3)))) for _ in range(count))
 
 
-def _space(draw: random.Random) -> CellSpace | None:
-    """A source's axes, dimensions and tables; None where brute force could not take them."""
+def space_of(draw: random.Random, units: UnitsOf | None = None) -> CellSpace | None:
+    """A source's axes, dimensions and tables; None where brute force could not take them.
+
+    units: what tables may count, given the axes; records and persons if None.
+    """
     count = draw.choices([1, 2, 3, 4], weights=[2, 5, 4, 2])[0]
     largest = {1: 14, 2: 7, 3: 4, 4: 3}[count]
     axes = [
@@ -172,14 +152,17 @@ def _space(draw: random.Random) -> CellSpace | None:
             mask = np.array([draw.random() < 0.6 for _ in axis.categories])
             if mask.any() and not mask.all():
                 select[axis.name] = mask
-                chosen = [_restricted(d, mask) if d.axis == axis.name else d for d in chosen]
+                chosen = [restricted(d, mask) if d.axis == axis.name else d for d in chosen]
         margins = _margins(draw, [d.name for d in chosen])
         used = {name for margin in margins for name in margin}
         dimensions = tuple(d for d in chosen if d.name in used)
-        units = {"none": [RECORDS], "only": [PERSONS], "beside": [RECORDS, PERSONS]}[persons]
-        if persons == "beside" and draw.random() < 0.3:
-            units = [draw.choice(units)]
-        for unit in units:
+        if units is None:
+            counted = {"none": [RECORDS], "only": [PERSONS], "beside": [RECORDS, PERSONS]}[persons]
+            if persons == "beside" and draw.random() < 0.3:
+                counted = [draw.choice(counted)]
+        else:
+            counted = units(draw, axes)
+        for unit in counted:
             name = f"table{number}-{unit.name}"
             designs.append(TableDesign(name, text(name), unit, dimensions, margins, select))
     try:
@@ -194,7 +177,7 @@ def _space(draw: random.Random) -> CellSpace | None:
 # --- populations ------------------------------------------------------------------------------------------
 
 
-def _counts(
+def counts_of(
     draw: random.Random, random_: np.random.Generator, shape: tuple[int, ...], kind: str
 ) -> NDArray[np.int64]:
     """Records in each finest cell: many zeros, many small counts, a few large ones."""
@@ -224,7 +207,7 @@ def _original(
 ) -> OriginalCells:
     """True values of every cell, counted record by record."""
     shape = tuple(len(axis.categories) for axis in space.axes)
-    counts = _counts(draw, random_, shape, kind)
+    counts = counts_of(draw, random_, shape, kind)
     where = np.repeat(np.arange(counts.size), counts.ravel())
     random_.shuffle(where)
     told_apart = any(unit.kind == "persons" for unit in space.unit_list) or draw.random() < 0.15
@@ -234,20 +217,38 @@ def _original(
         if repeats > 1
         else (np.arange(len(where)))
     )
-    _, first = np.unique(person, return_index=True)
-    is_first = np.zeros(len(where), dtype=bool)
+    return counted(space, Rows(np.array(np.unravel_index(where, shape)), person, {}), told_apart=told_apart)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Records: (axes, records) categories; (records,) whose; measure -> (records,) what it adds."""
+
+    coordinates: NDArray[np.int64]
+    person: NDArray[np.int64]
+    measures: Mapping[str, NDArray[np.int64]]
+
+
+def counted(space: CellSpace, rows: Rows, *, told_apart: bool) -> OriginalCells:
+    """The true cells of records, one by one. A person who is assigned is where his first record is."""
+    _, first = np.unique(rows.person, return_index=True)
+    is_first = np.zeros(len(rows.person), dtype=bool)
     is_first[first] = True
-    coordinates = np.unravel_index(where, shape)
     n = len(space)
     values, records, persons = (np.zeros(n, dtype=np.int64) for _ in range(3))
     for cell in range(n):
-        inside = np.ones(len(where), dtype=bool)
-        for coordinate, members in zip(coordinates, _box(space, cell), strict=True):
+        inside = np.ones(len(rows.person), dtype=bool)
+        for coordinate, members in zip(rows.coordinates, _box(space, cell), strict=True):
             inside &= members[coordinate]
         records[cell] = inside.sum()
-        persons[cell] = len(np.unique(person[inside]))
-        kind_ = space.unit_list[space.units[cell]].kind
-        values[cell] = records[cell] if kind_ == "records" else (inside & is_first).sum()
+        persons[cell] = len(np.unique(rows.person[inside]))
+        unit = space.unit_list[space.units[cell]]
+        if unit.kind == "records":
+            values[cell] = records[cell]
+        elif unit.kind == "sum":
+            values[cell] = rows.measures[unit.measure][inside].sum()
+        else:
+            values[cell] = persons[cell] if unit.overlapping else (inside & is_first).sum()
     return OriginalCells(space, values, records, persons if told_apart else None)
 
 
@@ -259,14 +260,19 @@ def instance(seed: int) -> Instance:
     draw = random.Random(seed)
     random_ = np.random.default_rng(seed)
     least = draw.choice([1, 8, 14, 20, 26])
-    space = _space(draw)
+    space = space_of(draw)
     while space is None or len(space) < least:
-        space = _space(draw)
+        space = space_of(draw)
     kind = draw.choice(KINDS)
-    policy = Policy(
+    policy = policy_of(draw)
+    return Instance(seed, kind, _original(draw, random_, space, kind), policy)
+
+
+def policy_of(draw: random.Random) -> Policy:
+    """A policy with small numbers, so that small tables can meet it."""
+    return Policy(
         profile="instance",
         source="drawn at random",
         minimum_count=draw.randint(3, 11),
         interval_width=draw.randint(1, 9),
     )
-    return Instance(seed, kind, _original(draw, random_, space, kind), policy)

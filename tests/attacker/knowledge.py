@@ -28,16 +28,20 @@ class Line:
 
 @dataclass(frozen=True)
 class System:
-    """The hidden cells as unknowns 0..n-1, their least values, and everything known about them."""
+    """The cells that are not shown as unknowns 0..n-1, with their bounds, and everything known about them."""
 
     cells: tuple[Cell, ...]
     unknown: tuple[int, ...]
-    floor: int
+    bounds: tuple[tuple[int, int | None], ...]
     lines: tuple[Line, ...]
 
     def fits(self, values: Sequence[int]) -> bool:
         """Whether these values of the unknowns contradict nothing that is published."""
-        return all(v >= self.floor for v in values) and all(line.holds(values) for line in self.lines)
+        inside = all(
+            low <= v and (high is None or v <= high)
+            for v, (low, high) in zip(values, self.bounds, strict=True)
+        )
+        return inside and all(line.holds(values) for line in self.lines)
 
 
 def incidence(cells: Sequence[Cell]) -> NDArray[np.int64]:
@@ -192,6 +196,8 @@ def system_of(release: Release) -> System:
         left: dict[int, int] = {}
         for cell, coefficient in terms.items():
             value = cells[cell].value
+            if not coefficient:
+                continue
             if value is None:
                 left[number[cell]] = coefficient
             else:
@@ -210,19 +216,61 @@ def system_of(release: Release) -> System:
             least = max(least, before)
         lines[key] = Line(left, least, least if exact else None)
 
-    for unit in dict.fromkeys(cell.unit for cell in cells):
-        own = [i for i, cell in enumerate(cells) if cell.unit == unit]
-        for relation in relations(incidence([cells[i] for i in own])):
-            know({own[k]: c for k, c in enumerate(relation) if c}, exact=True)
+    for group in _adding_up(cells, release):
+        for relation in relations(incidence([cells[i] for i in group])):
+            know({group[k]: c for k, c in enumerate(relation) if c}, exact=True)
     for whole, axis, inside in parts_along_one_axis(cells):
+        twice = overlapping(release, cells[whole], axis)
+        if twice:
+            for i in inside:
+                know({whole: 1, i: -1}, exact=False)
         for family in disjoint_families([cells[i].box[axis] for i in inside]):
             parts = [inside[k] for k in family]
             complete = frozenset().union(*(cells[i].box[axis] for i in parts)) == cells[whole].box[axis]
-            know({whole: 1} | dict.fromkeys(parts, -1), exact=complete)
+            if not twice:
+                know({whole: 1} | dict.fromkeys(parts, -1), exact=complete)
+            elif complete:
+                know({whole: -1} | dict.fromkeys(parts, 1), exact=False)
+    for terms in _between_units(cells, release):
+        know(terms, exact=False)
+    bounds = tuple((cells[i].low, cells[i].high) for i in unknown)
+    return System(cells, unknown, bounds, tuple(lines.values()))
+
+
+def overlapping(release: Release, cell: Cell, axis: int) -> bool:
+    """Whether people of the cell's unit may count in several categories of the axis."""
+    return list(release.axes)[axis] in release.facts.unit(cell.unit).overlapping
+
+
+def _adding_up(cells: Sequence[Cell], release: Release) -> Iterator[list[int]]:
+    """Cells that add up among each other: of one unit, and one set of every axis where people overlap."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, cell in enumerate(cells):
+        fixed = tuple(s if overlapping(release, cell, axis) else None for axis, s in enumerate(cell.box))
+        groups.setdefault((cell.unit, *fixed), []).append(i)
+    yield from groups.values()
+
+
+def _between_units(cells: Sequence[Cell], release: Release) -> Iterator[dict[int, int]]:
+    """Sums that are not below 0, of two units of one box: what one record can add, and persons <= records."""
     place = {(cell.unit, cell.box): i for i, cell in enumerate(cells)}
-    for fewer, more in release.facts.at_most:
+    facts = release.facts
+    for fewer, more in facts.at_most:
         for cell in cells:
             if cell.unit == fewer and (more, cell.box) in place:
-                know({place[more, cell.box]: 1, place[fewer, cell.box]: -1}, exact=False)
-    floor = 1 if release.facts.zeros_shown else 0
-    return System(cells, unknown, floor, tuple(lines.values()))
+                yield {place[more, cell.box]: 1, place[fewer, cell.box]: -1}
+    counts = {kind: [u for u in dict.fromkeys(c.unit for c in cells) if facts.unit(u).kind == kind]
+              for kind in ("records", "persons")}  # fmt: skip
+    for i, cell in enumerate(cells):
+        unit = facts.unit(cell.unit)
+        if unit.kind != "sum":
+            continue
+        for records in counts["records"]:
+            n = place.get((records, cell.box))
+            if n is not None:
+                yield {i: 1, n: -unit.least}
+                yield {i: -1, n: unit.most}
+        for persons in counts["persons"]:
+            n = place.get((persons, cell.box))
+            if n is not None:
+                yield {i: 1, n: -unit.least}

@@ -8,6 +8,7 @@ import pytest
 from clerestory.tables import PublicCells
 from tests.attacker.brute import finest_intervals, intervals
 from tests.attacker.instances import MOST_CELLS, Instance, as_published, instance
+from tests.attacker.kinds_later import attributes
 from tests.attacker.knowledge import system_of
 from tests.attacker.published import cells_of
 
@@ -97,3 +98,15 @@ def test_intervals_hold_the_truth_and_the_finest_cells_only_tighten_them(chunk: 
             assert outer.high is None or (
                 inner.high is not None and truth[label] <= inner.high <= outer.high
             ), f"instance {seed}, {label}"
+
+
+def test_sensitive_tables_have_groups_that_are_all_in_one_category() -> None:
+    together = 0
+    for seed in range(40):
+        made = attributes(seed).original
+        groups, parts, minimums = made.space.attribute_pairs
+        assert len(groups) and made.space.may_hide_zeros.all()
+        together += bool(
+            np.any((made.values[groups] > 0) & (made.values[groups] - made.values[parts] < minimums))
+        )
+    assert together >= 10

@@ -9,19 +9,31 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from clerestory.confidential.protect.publish import protect, public_tables
-from clerestory.release import proof_list, structure, witness
+from clerestory.confidential.protect.publish import protect
+from clerestory.release import proof_list, witness
 from clerestory.release.bundle import commit, stage
 from clerestory.release.manifest import Entry, TableFacts
 from clerestory.release.proof_list import ProofList
 from clerestory.release.structure import Rule
 from clerestory.release.verify import open_release
 from clerestory.release.witness import SourceProof
-from clerestory.tables import PublicCells, PublicTable, Status, column_name
+from clerestory.tables import PublicCells
 from tests.attacker.instances import Instance, instance
+from tests.attacker.written import csv_of, files_of
 
 DAY = date(2026, 11, 1)
-STATUSES = list(Status)
+
+__all__ = [
+    "csv_of",
+    "edit_csv",
+    "edit_proof",
+    "facts_of",
+    "files_of",
+    "protected",
+    "put_proof",
+    "read_proof",
+    "released",
+]
 
 
 def protected(seed: int) -> tuple[Instance, PublicCells, Rule]:
@@ -30,33 +42,6 @@ def protected(seed: int) -> tuple[Instance, PublicCells, Rule]:
     public = protect(made.original, made.policy, seed=seed).public
     policy = made.policy
     return made, public, Rule(2, policy.interval_width, policy.minimum_count, public.zeros_shown)
-
-
-def csv_of(table: PublicTable) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    head: list[str] = []
-    for dimension in table.dimensions:
-        name = column_name(dimension.name)
-        head += [name, f"{name}_level"] if len(dimension.levels) > 1 else [name]
-    writer.writerow([*head, "value", "status"])
-    for coords, value, status in zip(
-        table.coords.tolist(), table.values.tolist(), table.statuses.tolist(), strict=True
-    ):
-        row: list[str] = []
-        for dimension, node in zip(table.dimensions, coords, strict=True):
-            said = dimension.nodes[node]
-            row += [said.code, said.level] if len(dimension.levels) > 1 else [said.code]
-        word = STATUSES[status]
-        writer.writerow([*row, "" if word is Status.HIDDEN else value, word.value])
-    return text.getvalue().encode()
-
-
-def files_of(public: PublicCells, rule: Rule) -> dict[str, bytes]:
-    """Structure and CSVs, by path."""
-    files = {structure.csv_path(table.name): csv_of(table) for table in public_tables(public)}
-    files[structure.path_of(public.space.source)] = structure.write(public.space, rule)
-    return files
 
 
 def facts_of(public: PublicCells, rule: Rule) -> dict[str, TableFacts]:

@@ -315,9 +315,23 @@ def _family_rows(
         box = keys[contexts[:, 0]]
         twice = variables.add(box, Kind.OVERLAP)
         rows.add(None, [(columns[parent], -1), (twice, -1), *((part, 1) for part in parts)])
-        for part in parts:
+        # not only of direct parts: who has no record in a county of the state is a count too
+        for part in _below(parent, structure.lines):
             elsewhere = variables.add(box, Kind.OVERLAP)
-            rows.add(None, [(columns[parent], 1), (part, -1), (elsewhere, -1)])
+            rows.add(None, [(columns[parent], 1), (columns[part], -1), (elsewhere, -1)])
+
+
+def _below(parent: int, lines: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
+    """The sets inside a set, by its lines and theirs, each once."""
+    found: dict[int, None] = {}
+    waiting = [parent]
+    while waiting:
+        above = waiting.pop()
+        for head, children in lines:
+            if head == above:
+                waiting += [child for child in children if child not in found]
+                found |= dict.fromkeys(children)
+    return list(found)
 
 
 def _unit_rows(space: CellSpace, keys: IntArray, cells: int, variables: _Variables, rows: _Rows) -> None:
