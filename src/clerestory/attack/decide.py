@@ -158,7 +158,7 @@ def decide(
     table = None if start is None else completed(rules, start, seed=seed)
     rng = np.random.default_rng(seed)
     parts = components(system)
-    base = _base(system, parts, table, width, rng)
+    base = _base(system, parts, table, state.need, rng)
     if witnesses is not None:
         witnesses.base = base
     local = _local(system, base, state, seed)
@@ -185,12 +185,14 @@ def concerned(rules: Relations, system: System) -> NDArray[np.bool_]:
 
 
 def _base(
-    system: System, parts: list[Component], table: IntArray | None, width: int, rng: np.random.Generator
+    system: System, parts: list[Component], table: IntArray | None, need: IntArray, rng: np.random.Generator
 ) -> IntArray:
     """(variables,) one whole table that fits everything. Raises InputError if there is none."""
     base = np.where(system.free, 0, system.lower).astype(np.int64)
     for part in parts:
-        found = table[part.columns] if table is not None else any_table(ceiling(part, width), rng)
+        own = need[part.columns]
+        most = int(own.max())
+        found = table[part.columns] if table is not None else any_table(ceiling(part, most), rng, own)
         if found is None or not part.holds(found):
             raise contradiction(system.relations)
         base[part.columns] = found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import hstack
 
 from clerestory.attack.programs import Program, whole
 from clerestory.attack.relations import Relations
@@ -35,8 +36,16 @@ def program(component: Component, *, integer: bool = False, nodes: int = 0) -> P
     )
 
 
-def any_table(component: Component, rng: np.random.Generator) -> IntArray | None:
-    """One integer table of a component, None if it has none. Raises Undecided at the node limit."""
+def any_table(component: Component, rng: np.random.Generator, need: IntArray | None = None) -> IntArray | None:
+    """One integer table of a component, None if it has none. Raises Undecided at the node limit.
+
+    need: (columns,) how far cells should be able to fall: a table far from its bounds is sought, from which
+    more moves start.
+    """
+    if need is not None:
+        table = _central(component, need, rng)
+        if table is not None:
+            return table
     linear = program(component)
     for _ in range(_TRIES):
         linear.set_costs(rng.uniform(0.5, 1, len(component.columns)))
@@ -59,6 +68,32 @@ def any_table(component: Component, rng: np.random.Generator) -> IntArray | None
         where="the attacker's system",
         fix="hide fewer cells, or split the tables of this source",
     )
+
+
+def _central(component: Component, need: IntArray, rng: np.random.Generator) -> IntArray | None:
+    """A whole table in which as many cells as possible are above their least value, by up to `need`.
+
+    Each cell is a sum of pieces of which the first count most; copies of a column leave the vertices of a
+    program as whole as they were. None if this one is not whole.
+    """
+    room = np.maximum(component.upper - component.lower, 0)
+    first = np.minimum(np.ceil(need / 2), room)
+    second = np.minimum(np.floor(need / 2), room - first)
+    pieces = [first, second, room - first - second]
+    zero = np.zeros(len(room))
+    linear = Program(
+        hstack([component.matrix] * len(pieces)).tocsr(),
+        component.rhs - component.matrix @ component.lower,
+        np.concatenate([zero] * len(pieces)),
+        np.concatenate(pieces),
+    )
+    ties = rng.uniform(0, 0.05, len(room))
+    linear.set_costs(np.concatenate([ties - 2, ties - 1, ties]))
+    answer = linear.solve()
+    if answer.values is None:
+        return None
+    table = whole(answer.values.reshape(len(pieces), -1).sum(axis=0) + component.lower)
+    return table if table is not None and component.holds(table) else None
 
 
 def completed(relations: Relations, values: IntArray, *, seed: int = 0) -> IntArray:
