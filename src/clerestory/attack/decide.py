@@ -22,7 +22,7 @@ from clerestory.attack.neighbourhood import Flow, Ladder
 from clerestory.attack.programs import Answer, Program, whole
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.system import Component, System, attackers_system, components, contradiction
-from clerestory.attack.tables import any_table, ceiling, completed, program
+from clerestory.attack.tables import any_table, ceiling, completed, far_table, program
 from clerestory.attack.widen import Needs, Widening
 from clerestory.attack.witnesses import Witnesses
 from clerestory.errors import Undecided
@@ -34,10 +34,14 @@ Interval = tuple[int, int | None]
 
 _ROUNDS = 40
 """Random objectives tried in a component before its undecided cells are tried one by one."""
-_IDLE = 3
-"""Rounds without a new decision after which random objectives stop."""
-_FRACTIONAL = 2
-"""Rounds after which a vertex that is not whole ends the random objectives."""
+_IDLE = 1
+"""Rounds in a row that decide little, after which they stop."""
+_WORTH = 0.05
+"""Share of the undecided cells that a round must decide to be worth another."""
+_FEW = 8
+"""Undecided cells of a component from which such rounds are tried at all."""
+_WHOLE = 6_000
+"""Free variables of a component up to which they are: beyond, vertices are slow to find and rarely whole."""
 _LADDER: Ladder = ((6, False), (12, True), (30, True))
 """Neighbourhoods in which moves from the base table are sought: siblings on a line, with parents or not."""
 _EVERYTHING: Ladder = ((0, True),)
@@ -46,8 +50,6 @@ _DEEP = 2
 """On how many axes circuits may add people, for cells that simple ones leave undecided."""
 _THOROUGH = 60
 """Networks looked at for these."""
-_WHOLE = 12_000
-"""Free variables of a component up to which programs over all of it are tried for many cells at once."""
 _NODES = 3_000
 """Branch-and-bound nodes for one end of one cell."""
 _EXACT_NODES = 100_000
@@ -236,11 +238,11 @@ def _decide_component(
         variable = int(part.columns[form])
         if state.undecided(part.columns[form : form + 1])[0]:
             local.widen(variable, (), buy=False, deep=0)
+    if len(left()) > _FEW and len(part.columns) <= _WHOLE:
+        _many_ends(part, forms, state, base[part.columns], rng)
     if not left():
         return
     linear = program(part)
-    if len(part.columns) <= _WHOLE:
-        _random_ends(part, forms, state, linear, rng)
     for ladder in ((), _LADDER, _EVERYTHING):
         for form in left():
             if state.undecided(part.columns[form : form + 1])[0]:
@@ -249,33 +251,26 @@ def _decide_component(
         _one_cell(part, form, state, linear, base[part.columns], endless)
 
 
-def _random_ends(
-    part: Component, forms: IntArray, state: _State, linear: Program, rng: np.random.Generator
+def _many_ends(
+    part: Component, forms: IntArray, state: _State, base: IntArray, rng: np.random.Generator
 ) -> None:
-    """Vertices that push many undecided cells to their ends at once, up and down by turns."""
+    """Whole tables in which undecided cells are far from the base, about half of them up and half down.
+
+    What a cell is worth ends where it is far enough, so that the others get their share too.
+    """
     idle = 0
-    costs = np.zeros(len(part.columns))
-    left = len(forms) + 1
+    up = np.zeros(len(part.columns), dtype=bool)
     for number in range(_ROUNDS):
-        open_forms = forms[state.undecided(part.columns[forms])]
-        if not len(open_forms):
-            return
-        idle = 0 if len(open_forms) < left else idle + 1
-        left = len(open_forms)
-        if idle > _IDLE:
+        left = forms[state.undecided(part.columns[forms])]
+        if not len(left) or idle > _IDLE:
             return
         if number % 2 == 0:
-            costs = np.zeros(len(part.columns))
-            costs[open_forms] = rng.uniform(0.2, 1, left) * rng.choice([-1.0, 1.0], left)
-        linear.set_costs(costs)
-        answer = linear.solve(greatest=number % 2 == 0)
-        if answer.values is None:
-            continue
-        found = whole(answer.values)
-        if found is not None and part.holds(found):
-            state.witness(part.columns, found)
-        elif number >= _FRACTIONAL:
-            return  # vertices of this component are not whole; moves around each cell do better
+            up = rng.random(len(part.columns)) < 0.5
+        table = far_table(part, base, left, up if number % 2 == 0 else ~up, state.need[part.columns], rng)
+        if table is not None:
+            state.witness(part.columns, table)
+        decided = len(left) - int(state.undecided(part.columns[left]).sum())
+        idle = 0 if decided > len(left) * _WORTH else idle + 1
 
 
 def _one_cell(

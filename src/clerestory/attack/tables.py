@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import hstack
 
 from clerestory.attack.programs import Program, whole
@@ -36,7 +37,9 @@ def program(component: Component, *, integer: bool = False, nodes: int = 0) -> P
     )
 
 
-def any_table(component: Component, rng: np.random.Generator, need: IntArray | None = None) -> IntArray | None:
+def any_table(
+    component: Component, rng: np.random.Generator, need: IntArray | None = None
+) -> IntArray | None:
     """One integer table of a component, None if it has none. Raises Undecided at the node limit.
 
     need: (columns,) how far cells should be able to fall: a table far from its bounds is sought, from which
@@ -93,6 +96,39 @@ def _central(component: Component, need: IntArray, rng: np.random.Generator) -> 
     if answer.values is None:
         return None
     table = whole(answer.values.reshape(len(pieces), -1).sum(axis=0) + component.lower)
+    return table if table is not None and component.holds(table) else None
+
+
+def far_table(
+    component: Component,
+    base: IntArray,
+    cells: IntArray,
+    up: NDArray[np.bool_],
+    need: IntArray,
+    rng: np.random.Generator,
+) -> IntArray | None:
+    """A whole table in which many of some cells are `need` above (up) or below another table's values.
+
+    base, up, need: (columns,); cells: positions of columns. None if the vertex found is not whole.
+    """
+    width = len(component.columns)
+    room = np.maximum(component.upper - component.lower, 0)
+    edge = np.where(up, base + need, base - need) - component.lower
+    first = np.clip(edge, 0, room)
+    worth = np.zeros(width)
+    worth[cells] = rng.uniform(0.7, 1, len(cells))
+    linear = Program(
+        hstack([component.matrix] * 2).tocsr(),
+        component.rhs - component.matrix @ component.lower,
+        np.zeros(2 * width),
+        np.concatenate([first, room - first]),
+    )
+    ties = rng.uniform(0, 0.01, width)
+    linear.set_costs(np.concatenate([np.where(up, -worth, 0) + ties, np.where(up, 0, worth) + ties]))
+    answer = linear.solve()
+    if answer.values is None:
+        return None
+    table = whole(answer.values.reshape(2, -1).sum(axis=0) + component.lower)
     return table if table is not None and component.holds(table) else None
 
 
