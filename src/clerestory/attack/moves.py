@@ -82,21 +82,24 @@ class Moves:
         return {n for n in range(number, self._next) if n in self._moves}
 
     def drop(self, numbers: set[int]) -> IntArray:
-        """Forgets moves; returns the variables whose reach changed."""
+        """Forgets moves; returns the variables that they changed."""
         touched: list[IntArray] = []
+        fallen: set[int] = set()
         for number in numbers:
-            columns, _ = self._moves.pop(number)
+            columns, steps = self._moves.pop(number)
             touched.append(columns)
             for column in columns.tolist():
                 del self._of[column][number]
-        if not touched:
-            return np.zeros(0, dtype=np.int64)
-        variables = np.unique(np.concatenate(touched))
-        for variable in variables.tolist():
-            steps = self._of[variable].values()
-            self.up[variable] = max([0, *steps])
-            self.down[variable] = min([0, *steps])
-        return variables
+            # the reach of a variable falls only where this move went as far as any
+            fallen.update(columns[(steps == self.up[columns]) | (steps == self.down[columns])].tolist())
+        for variable in fallen:
+            steps_left = self._of[variable].values()
+            self.up[variable] = max(steps_left, default=0)
+            self.down[variable] = min(steps_left, default=0)
+        changed = np.fromiter(fallen, dtype=np.int64, count=len(fallen))
+        self.up[changed] = np.maximum(self.up[changed], 0)
+        self.down[changed] = np.minimum(self.down[changed], 0)
+        return np.unique(np.concatenate(touched)) if touched else np.zeros(0, dtype=np.int64)
 
     def through(self, variables: IntArray) -> set[int]:
         """The moves that change any of these variables."""
