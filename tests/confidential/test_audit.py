@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from clerestory.confidential.audit import audit
-from clerestory.errors import Refused
+from clerestory.attack import finest
+from clerestory.attack.levels import Level
+from clerestory.confidential.audit import attacked, audit
+from clerestory.errors import InputError, Refused, Undecided
 from clerestory.policy import Policy
 from clerestory.tables import (
     RECORDS,
@@ -60,3 +64,74 @@ def test_a_box_that_one_unit_hides_and_another_shows_is_refused() -> None:
     values, hidden = [40, 20, 20, 30, 15, 15], [True, True, False, True, False, False]
     with pytest.raises(Refused, match="hidden in another unit"):
         audit(line(values, hidden, (RECORDS, Unit("persons"))), policy=POLICY)
+
+
+def test_each_level_is_named_for_what_it_is() -> None:
+    public = line([31, 4, 7, 20], [False, True, True, False])
+    for level in Level:
+        found = audit(public, policy=replace(POLICY, audit_level=int(level)))
+        assert found.level.startswith(f"level {int(level)}:")
+
+
+def test_a_reader_who_does_not_know_that_zeros_are_shown_is_level_1() -> None:
+    """x + x = 10: 0 to 10 for him, 1 to 9 for who knows."""
+    public = line([30, 4, 6, 20], [False, True, True, False])
+    policy = replace(POLICY, minimum_count=5)
+    assert audit(public, policy=policy, level=Level.RELATIONS).smallest == 10
+    with pytest.raises(Refused):
+        audit(public, policy=policy)
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(InputError, match="no audit level 4"):
+        audit(line([31, 4, 7, 20], [False, True, True, False]), policy=replace(POLICY, audit_level=4))
+
+
+def three_margins(shown: bool) -> PublicCells:
+    """By a and b (hidden), a and c, b and c: few differ in the last two, so few do in the first."""
+    sides = {}
+    for name in "abc":
+        nodes = [
+            Node("all", text("all"), "all", -1),
+            *(Node(f"{name}{i}", text("x"), "x", 0) for i in (0, 1)),
+        ]
+        members = np.vstack([np.ones((1, 2), dtype=bool), np.eye(2, dtype=bool)])
+        sides[name] = Dimension(name, text(name), name, ("x",), tuple(nodes), members)
+    designs = [
+        TableDesign(e, text(e), RECORDS, tuple(sides[n] for n in e), ((e[0], e[1]),), {})
+        for e in ("ab", "ac", "bc")
+    ]
+    axes = [Axis(name, ("0", "1")) for name in "abc"]
+    space = link_tables("drawn", axes, designs, maximum_cells=99)
+    counts = np.array([[[37, 1], [1, 1]], [[1, 1], [1, 37]]])
+    values, hidden = np.zeros(len(space), dtype=np.int64), np.zeros(len(space), dtype=bool)
+    for i, cell in enumerate(space.cells):
+        at = np.ix_(*[np.flatnonzero(space.sets[a][cell[a]]) for a in range(3)])
+        values[i] = counts[at].sum()
+        hidden[i] = not shown and cell[0] > 0 and cell[1] > 0
+    return PublicCells(space, np.where(hidden, 0, values), hidden)
+
+
+THREE = replace(POLICY, minimum_count=1, audit_level=3)
+
+
+def test_what_passes_level_2_may_be_refused_at_level_3() -> None:
+    public = three_margins(shown=False)
+    assert audit(public, policy=replace(THREE, audit_level=2)).reached == Level.POLICY
+    with pytest.raises(Refused, match="table 'ab', a a0"):
+        audit(public, policy=THREE)
+    found = attacked(public, policy=THREE, level=Level.FINEST)
+    assert found.broken == 4 and [part.finest for part in found.parts] == [8]
+
+
+def test_a_level_that_was_not_attempted_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    public = three_margins(shown=True)
+    assert audit(public, policy=THREE).reached == Level.FINEST
+    monkeypatch.setattr(finest, "MOST", 4)
+    with pytest.raises(Undecided, match="not attempted"):
+        audit(public, policy=THREE)
+
+
+def test_level_2_says_where_it_is_level_3() -> None:
+    found = audit(line([31, 4, 7, 20], [False, True, True, False]), policy=POLICY)
+    assert found.level.startswith("level 2") and found.reached == Level.FINEST

@@ -9,6 +9,7 @@ from scipy.sparse import hstack
 from clerestory.attack.programs import Program, whole
 from clerestory.attack.relations import Relations
 from clerestory.attack.system import Component, System, components, contradiction, propagate
+from clerestory.attack.vertices import Vertices
 from clerestory.errors import Undecided
 from clerestory.tables.space import IntArray
 
@@ -84,19 +85,23 @@ def _central(component: Component, need: IntArray, rng: np.random.Generator) -> 
     second = np.minimum(np.floor(need / 2), room - first)
     pieces = [first, second, room - first - second]
     zero = np.zeros(len(room))
-    linear = Program(
+    rhs = component.rhs - component.matrix @ component.lower
+    zero = np.zeros(len(room))
+    vertices = Vertices(
         hstack([component.matrix] * len(pieces)).tocsr(),
-        component.rhs - component.matrix @ component.lower,
-        np.concatenate([zero] * len(pieces)),
+        rhs,
+        rhs,
+        np.tile(zero, len(pieces)),
         np.concatenate(pieces),
     )
     ties = rng.uniform(0, 0.05, len(room))
-    linear.set_costs(np.concatenate([ties - 2, ties - 1, ties]))
-    answer = linear.solve()
-    if answer.values is None:
+    worth = np.concatenate([2 - ties, 1 - ties, -ties])
+    vertex = vertices.push(np.arange(len(worth)), worth)
+    found = None if vertex is None else vertices.whole_near(vertex, rng)
+    if found is None:
         return None
-    table = whole(answer.values.reshape(len(pieces), -1).sum(axis=0) + component.lower)
-    return table if table is not None and component.holds(table) else None
+    table = np.asarray(found.reshape(len(pieces), -1).sum(axis=0) + component.lower.astype(np.int64))
+    return table if component.holds(table) else None
 
 
 def far_table(

@@ -6,18 +6,21 @@ It is given the public values alone; the true ones, if passed, only spare it the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clerestory.attack.decide import Verdict, Verdicts, decide
+from clerestory.attack.finest import FinestPart, level3
+from clerestory.attack.levels import LEVELS, Level, level_of, seen_at
+from clerestory.attack.margins import cores
 from clerestory.attack.shown import open_units, small_shown
 from clerestory.errors import Refused, Undecided
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
 
-LEVEL_2 = "level 2: additive relations among published cells, zeros shown, whole numbers"
+LEVEL_2 = LEVELS[Level.POLICY]
 _LISTED = 20
 
 
@@ -28,7 +31,9 @@ class AuditReport:
     hidden, implied: cells that had to be wide; wide, broken, undecided: what is proven of them (broken also
     counts lines whose hidden cells have a small known sum, small counts shown, and boxes that one unit hides
     and another shows). smallest: the least width that two witnesses
-    prove, None if there was nothing to prove. findings: the broken and undecided cells, described.
+    prove, None if there was nothing to prove. findings: the broken and undecided cells, described. level: the
+    attacker's, in words. reached: the highest level that the report holds for: 3 where level 2 is level 3.
+    parts: how level 3 was reached, by margins that hang together; empty below it.
     """
 
     level: str
@@ -41,10 +46,19 @@ class AuditReport:
     undecided: int
     smallest: int | None
     findings: tuple[str, ...]
+    reached: Level = Level.POLICY
+    parts: tuple[FinestPart, ...] = ()
 
 
-def report(verdicts: Verdicts, public: PublicCells, *, policy: Policy) -> AuditReport:
-    """The verdicts, counted and described."""
+def report(
+    verdicts: Verdicts,
+    public: PublicCells,
+    *,
+    policy: Policy,
+    level: Level = Level.POLICY,
+    parts: tuple[FinestPart, ...] = (),
+) -> AuditReport:
+    """The verdicts of a level, counted and described."""
     cells = len(public.space)
     rules = verdicts.relations
     wide = verdicts.verdicts == Verdict.WIDE
@@ -65,7 +79,7 @@ def report(verdicts: Verdicts, public: PublicCells, *, policy: Policy) -> AuditR
     units = open_units(public)
     bare += [f"{rules.describe(int(cell))}: shown, but hidden in another unit" for cell in units]
     return AuditReport(
-        level=LEVEL_2,
+        level=LEVELS[level],
         required_width=policy.interval_width,
         cells=cells,
         hidden=int(public.hidden.sum()),
@@ -75,7 +89,43 @@ def report(verdicts: Verdicts, public: PublicCells, *, policy: Policy) -> AuditR
         undecided=len(verdicts.of(Verdict.UNDECIDED)),
         smallest=int(proven.min()) if len(proven) else None,
         findings=(*bare, *bad, *lines),
+        reached=Level.FINEST if level == Level.POLICY and not cores(public.space) else level,
+        parts=parts,
     )
+
+
+def attacked(
+    public: PublicCells,
+    *,
+    policy: Policy,
+    level: Level,
+    start: IntArray | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> AuditReport:
+    """The report of an attack at a level, whatever it found; a report is no pass.
+
+    start: (cells,) values known to fit, such as the true ones. At level 3 cells that were not attempted are
+    undecided. Raises InputError if the public values contradict each other, Undecided if no table was found.
+    """
+    seen = seen_at(public, level)
+    width, minimum = policy.interval_width, policy.minimum_count
+    if level == Level.FINEST:
+        found = level3(public, width=width, minimum=minimum, start=start, seed=seed, progress=progress)
+        if found.verdicts is not None:
+            verdicts = found.verdicts if found.attempted else _not_attempted(found.verdicts)
+            return report(verdicts, public, policy=policy, level=level, parts=found.parts)
+        parts = found.parts
+    else:
+        parts = ()
+    verdicts = decide(seen, width=width, minimum=minimum, start=start, seed=seed, progress=progress)
+    return report(verdicts, public, policy=policy, level=level, parts=parts)
+
+
+def _not_attempted(verdicts: Verdicts) -> Verdicts:
+    """What is wide among published cells may not be so among finest cells that nobody looked at."""
+    wide = verdicts.verdicts == Verdict.WIDE
+    return replace(verdicts, verdicts=np.where(wide, Verdict.UNDECIDED, verdicts.verdicts).astype(np.int8))
 
 
 def audit(
@@ -84,22 +134,30 @@ def audit(
     policy: Policy,
     start: IntArray | None = None,
     seed: int = 0,
+    level: Level | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> AuditReport:
-    """The report of an attack that every hidden and implied cell withstood.
+    """The report of an attack that every hidden and implied cell withstood, at the policy's audit_level.
 
-    start: (cells,) values known to fit, such as the true ones. Raises Refused if a cell is broken, Undecided
-    if one could not be decided within the limits, InputError if the public values contradict each other.
+    start: (cells,) values known to fit, such as the true ones. level: ask for another one. Raises Refused
+    if a cell is broken, Undecided if one could not be decided within the limits, InputError if the public
+    values contradict each other.
     """
-    verdicts = decide(
+    found = attacked(
         public,
-        width=policy.interval_width,
-        minimum=policy.minimum_count,
+        policy=policy,
+        level=level_of(policy.audit_level) if level is None else level,
         start=start,
         seed=seed,
         progress=progress,
     )
-    found = report(verdicts, public, policy=policy)
+    missing = [part for part in found.parts if not part.attempted]
+    if missing and not found.broken:
+        raise Undecided(
+            "; ".join(f"the finest cells of {', '.join(part.axes)}: {part.said}" for part in missing),
+            where=f"source {public.space.source!r}",
+            fix="cross fewer dimensions, publish one margin that crosses them all, or audit at level 2",
+        )
     if found.broken or found.undecided:
         error, what = (
             (Refused, f"{found.broken} cells can be worked out within {policy.interval_width}")
