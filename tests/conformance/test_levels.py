@@ -25,7 +25,7 @@ def carelessly_hidden(seed: int) -> tuple[Instance, PublicCells]:
     made = instance(seed)
     original = made.original
     chosen = np.random.default_rng(seed).random(len(original.space)) < 0.4
-    hidden = primary_suppressions(original, made.policy) | (chosen & (original.values > 0))
+    hidden = primary_suppressions(original, made.policy).hidden | (chosen & (original.values > 0))
     return made, PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
 
 
@@ -36,7 +36,7 @@ def labels(release: Release, public: PublicCells) -> dict[int, str]:
     found = {}
     for cell in np.flatnonzero(public.hidden).tolist():
         box = tuple(
-            frozenset(np.array(axis.categories)[space.sets[a][space.cells[cell, a]]].tolist())
+            frozenset(f"{axis.name}#{k}" for k in np.flatnonzero(space.sets[a][space.cells[cell, a]]))
             for a, axis in enumerate(space.axes)
         )
         found[cell] = known[space.unit_list[space.units[cell]].name, box]

@@ -26,10 +26,10 @@ _LARGE = 1_500
 """Columns up to which one lane does all the work: a second one costs more than it saves."""
 _AT_ONCE = 60
 """Ends pushed by one objective."""
-_POOR = 0.02
+_POOR = 0.01
 """Share of the undecided ends that a round must decide; else it was a poor one."""
 _LAST = 0.005
-"""The same when all bounds are as near as linear programs bring them."""
+"""The same once bounds are as near as slabs bring them."""
 _PATIENCE = 3
 """Poor rounds in a row after which something else is tried."""
 _PASSES = 2
@@ -105,9 +105,10 @@ class Ends:
         self._sweep(_AT_ONCE)
         said("pushed many at once")
         for _ in range(_PASSES if blocks else 0):
-            self._bounds(blocks)
+            if not self._bounds(blocks):
+                break
             said("bounded by slabs")
-            self._sweep(_AT_ONCE)
+            self._sweep(_AT_ONCE, _LAST)
             said("pushed many at once")
         self._one_by_one(self._limit)
         said("bounded one by one")
@@ -188,8 +189,8 @@ class Ends:
             decided = len(ends) - len(self.open())
             poor = 0 if decided >= max(least * len(ends), 1) else poor + 1
 
-    def _bounds(self, blocks: list[Slab]) -> None:
-        """Outer bounds from slabs, and what follows from them by propagation."""
+    def _bounds(self, blocks: list[Slab]) -> bool:
+        """Outer bounds from slabs, and what follows from them; whether that decided any end."""
         ends = self.open()
         lower, upper = self.lower.copy(), self.upper.copy()
 
@@ -204,6 +205,7 @@ class Ends:
                 for end, bound in found:
                     self._outer(end, bound)
         self._tighten()
+        return len(self.open()) < len(ends)
 
     def _tighten(self) -> None:
         self.lower, self.upper = tightened(self.part.matrix, self.part.rhs, self.lower, self.upper)

@@ -214,9 +214,11 @@ def with_finest(rules: Relations, finest: FinestCells) -> Relations:
     space = rules.space
     matrix, kinds, units, boxes = rules.matrix, [rules.kinds], [rules.units], [rules.boxes]
     size, variables = len(finest), rules.variables
-    # Set ids after all others; the whole axis where the core does not divide it.
-    following = rules.boxes.max(axis=0, initial=0) + 1
-    own = np.where(finest.parts >= 0, following + finest.parts, 0).astype(np.int32)
+    sets = list(rules.sets)
+    own = np.zeros((size, len(sets)), dtype=np.int32)  # the whole axis where the core does not divide it
+    for axis, parts in finest.core.parts.items():
+        sets[axis], ids = _numbered(sets[axis], parts)
+        own[:, axis] = ids[finest.parts[:, axis]]
     start: dict[str, int] = {}
     blocks: list[csr_matrix] = []
     for number, unit in enumerate(space.unit_list):
@@ -250,7 +252,20 @@ def with_finest(rules: Relations, finest: FinestCells) -> Relations:
         boxes=np.concatenate(boxes),
         parents=np.concatenate([rules.parents, none]),
         axes=np.concatenate([rules.axes, none]),
+        sets=tuple(sets),
     )
+
+
+def _numbered(
+    sets: NDArray[np.bool_], parts: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """The sets of an axis with those parts that are not among them, and the number of each part."""
+    known = {row.tobytes(): number for number, row in enumerate(sets)}
+    for part in parts:
+        known.setdefault(part.tobytes(), len(known))
+    fresh = [part for part in parts if known[part.tobytes()] >= len(sets)]
+    ids = np.array([known[part.tobytes()] for part in parts], dtype=np.int32)
+    return np.vstack([sets, *fresh]) if fresh else sets, ids
 
 
 def _sums(cells: IntArray, inside: csr_matrix, start: int) -> csr_matrix:
