@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml hatch_build.py src/clerestory/attack/circuits.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make demo PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[postgres]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[noise,postgres]' --group dev
 	@touch $(STAMP)
 
 demo: install
