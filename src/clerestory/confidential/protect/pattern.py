@@ -260,33 +260,44 @@ class Pattern:
         lower, upper = propagate(lines, lower, upper)
         return lower == upper, lower.astype(np.int64)
 
-    def widen(self, variable: int) -> None:
-        """Hides a cheap neighbour of a cell that the audit did not pass. Raises Refused if none."""
-        self.widen_lines(np.unique(self._rows_of(np.array([variable]))))
+    def widen(self, variables: IntArray, lines: IntArray) -> None:
+        """Hides a cheap neighbour of each cell that the audit did not pass, and in each of these lines."""
+        self.widen_lines(np.union1d(self._rows_of(variables), lines) if len(variables) else lines)
 
     def widen_lines(self, lines: IntArray) -> None:
         """One more hidden cell in each of these lines, the cheapest; farther away where a line has none left.
 
-        Raises Refused when everything but the zeros is hidden already.
+        A line in which a line before it has opened something waits for the next look. Raises Refused when
+        everything but the zeros was hidden already.
         """
         matrix, reach = self.rules.matrix, self.reach
+        before = reach.is_open.copy()
         for line in lines.tolist():
-            reached = np.zeros(matrix.shape[0], dtype=bool)
-            reached[line] = True
-            while True:
-                inside = np.unique(matrix[np.flatnonzero(reached)].indices)
-                left = inside[np.isfinite(reach.near.prices[inside]) & ~reach.is_open[inside]]
-                if len(left):
-                    self.hide(self.boxes[left[[int(np.argmin(reach.near.prices[left]))]]])
-                    break
-                before = int(reached.sum())
-                reached[self._by_column[:, inside].indices] = True
-                if int(reached.sum()) == before:
-                    raise Refused(
-                        "what is hidden adds up to a small count, and nothing else can be hidden",
-                        where=self.rules.describe(int(matrix.indices[matrix.indptr[line]])),
-                        fix="use coarser categories or fewer dimensions in this table",
-                    )
+            own = matrix.indices[matrix.indptr[line] : matrix.indptr[line + 1]]
+            if np.any(reach.is_open[own] & ~before[own]):
+                continue
+            near = self._hideable_near(line)
+            if len(near):
+                self.hide(self.boxes[near[[int(np.argmin(reach.near.prices[near]))]]])
+            elif np.array_equal(reach.is_open, before):
+                raise Refused(
+                    "what is hidden adds up to a small count, and nothing else can be hidden",
+                    where=self.rules.describe(int(own[0])),
+                    fix="use coarser categories or fewer dimensions in this table",
+                )
+
+    def _hideable_near(self, line: int) -> IntArray:
+        """Cells that can still be hidden: of this line, else of the nearest lines that have some."""
+        matrix, reach = self.rules.matrix, self.reach
+        reached = np.zeros(matrix.shape[0], dtype=bool)
+        reached[line] = True
+        while True:
+            inside = np.unique(matrix[np.flatnonzero(reached)].indices)
+            left = inside[np.isfinite(reach.near.prices[inside]) & ~reach.is_open[inside]]
+            before = int(reached.sum())
+            reached[self._by_column[:, inside].indices] = True
+            if len(left) or int(reached.sum()) == before:
+                return np.asarray(left)
 
 
 def _members(boxes: IntArray) -> list[IntArray]:

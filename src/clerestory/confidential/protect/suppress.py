@@ -91,9 +91,7 @@ def suppress(
             lines = np.setdiff1d(lines, pattern.told_lines)
         if not len(failed) and not len(lines):
             return hidden
-        for variable in failed.tolist():
-            pattern.widen(variable)
-        pattern.widen_lines(lines)
+        pattern.widen(failed, lines)
     raise Refused(
         f"{len(failed)} cells stay open after {_REPAIRS} rounds of hiding more",
         where=rules.describe(int(failed[0])) if len(failed) else f"source {rules.space.source!r}",
