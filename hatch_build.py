@@ -24,7 +24,7 @@ class CompileCircuits(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
         command = [compiler] if compiler else [sys.executable, "-m", "ziglang", "cc"]
-        flags = ["-O2", "-shared", "-o", str(root / target), str(root / SOURCE)]
+        flags = ["-O2", "-ffp-contract=off", "-shared", "-o", str(root / target), str(root / SOURCE)]
         if sys.platform != "win32":
             flags += ["-fPIC", "-lm"]
         if subprocess.run([*command, *flags], check=False).returncode:  # noqa: S603

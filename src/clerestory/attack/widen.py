@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.circuits import Board
-from clerestory.attack.moves import Moves
+from clerestory.attack.circuits import Board, Circuit
+from clerestory.attack.moves import Move, Moves
 from clerestory.attack.neighbourhood import Flow, Ladder, Neighbourhoods
 from clerestory.attack.relations import Relations
 from clerestory.tables.space import IntArray
@@ -156,7 +156,7 @@ class Widening:
             if circuit is None:
                 continue
             useful = circuit.reached >= want or (not paid and circuit.reached > (up if sense > 0 else down))
-            whole = moves.whole(circuit.columns, circuit.steps) if useful else None
+            whole = self._checked(circuit, paid=paid) if useful else None
             if whole is None:
                 self.board.undo()
                 continue
@@ -165,6 +165,18 @@ class Widening:
             if self.wide(at)[0]:
                 return True
         return bool(self.wide(at)[0])
+
+    def _checked(self, circuit: Circuit, *, paid: bool) -> Move | None:
+        """The whole move, None if it is none: whatever the search did, nothing that must stay has changed."""
+        if np.any(np.diff(circuit.columns) <= 0):
+            return None
+        whole = self.moves.whole(circuit.columns, circuit.steps)
+        if whole is None:
+            return None
+        shut = whole[0][~self.near.open[whole[0]]]
+        if len(shut) and not (paid and np.all(np.isfinite(self.near.prices[shut]))):
+            return None
+        return whole
 
     def _keep(self, flow: Flow) -> None:
         if self._take is not None:

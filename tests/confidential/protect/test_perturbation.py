@@ -114,7 +114,7 @@ def test_a_table_that_makes_less_than_nobody_is_an_error() -> None:
 def keyed(made, seed: int, records: int, space) -> OriginalCells:
     original = made.original(space, seed, records)
     keys = np.random.default_rng(seed).integers(0, 4096, len(space))
-    return OriginalCells(space, original.values, original.records, None, keys)
+    return OriginalCells(space, original.values, original.records, None, keys=keys)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
