@@ -33,7 +33,9 @@ Progress = Callable[[str], None]
 _REPAIRS = 20
 """Rounds of audit and hiding more, after which the tables are refused."""
 _TRIES = 600
-"""Tries of the search for a cheaper pattern: a fixed number, so that the outcome is fixed too."""
+_EACH = 10
+"""Tries of the search for a cheaper pattern, at most and for each hidden cell: fixed numbers, so that the
+outcome is fixed too."""
 
 
 def suppress(
@@ -71,7 +73,7 @@ def suppress(
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
     prune(pattern, primary, progress)
-    improve(pattern, primary, _TRIES, progress)
+    improve(pattern, primary, min(_TRIES, _EACH * int(pattern.hidden.sum())), progress)
     for _ in range(_REPAIRS):
         pattern.construct(progress)
         hidden = pattern.hidden.copy()
