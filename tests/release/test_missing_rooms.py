@@ -1,4 +1,4 @@
-"""Rooms taken away for real: what import contracts cannot see, such as an import made up at run time, fails here."""
+"""Rooms taken away for real: an import made up at run time, which import contracts cannot see, fails here."""
 
 from __future__ import annotations
 
