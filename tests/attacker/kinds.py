@@ -22,6 +22,7 @@ from tests.attacker.instances import (
     policy_of,
     space_of,
 )
+from tests.attacker.kinds_attributes import attributes
 
 BOUNDS = ((0, 1), (0, 4), (1, 3), (2, 2), (1, 9))
 """What one record adds to a sum, at least and at most."""
@@ -116,4 +117,5 @@ KINDS: Mapping[str, Kind] = {
     "sums": sums,
     "overlapping": overlapping,
     "all units": all_units,
+    "attributes": attributes,
 }

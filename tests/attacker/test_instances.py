@@ -8,7 +8,7 @@ import pytest
 from clerestory.tables import PublicCells
 from tests.attacker.brute import finest_intervals, intervals
 from tests.attacker.instances import MOST_CELLS, Instance, as_published, instance
-from tests.attacker.kinds_later import attributes
+from tests.attacker.kinds_attributes import attributes
 from tests.attacker.knowledge import system_of
 from tests.attacker.published import cells_of
 

@@ -87,7 +87,7 @@ def faults_of_publication(made: Instance, protection: Protection) -> Iterator[st
     hidden = public.hidden
     if np.any(public.values[~hidden] != original.values[~hidden]):
         yield "a shown value is not the true one"
-    if public.zeros_shown and np.any(hidden & (original.values == 0)):
+    if np.any(hidden & (original.values == 0) & ~public.may_be_zero):
         yield "a zero is hidden though zeros are always shown"
     small = (original.records > 0) & (original.records < policy.minimum_count)
     if original.persons is not None:

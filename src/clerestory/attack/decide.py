@@ -31,6 +31,8 @@ from clerestory.tables.space import IntArray
 
 Progress = Callable[[str], None]
 Interval = tuple[int, int | None]
+Levels = tuple[IntArray, IntArray]
+"""(cells,) what the largest value of each must reach, and (cells,) the smallest."""
 
 _ROUNDS = 40
 """Random objectives tried in a component before its undecided cells are tried one by one."""
@@ -98,21 +100,31 @@ class Verdicts:
 class _State:
     """Inner and outer bounds of every variable as proofs come in.
 
-    need: how far apart two values must be; least: what the larger must reach (attribute rules).
+    need: how far apart two values must be; least: what the larger must reach (attribute rules, protection
+    levels); most: what the smaller must.
     """
 
-    def __init__(self, system: System, width: int, witnesses: Witnesses | None = None) -> None:
+    def __init__(
+        self, system: System, width: int, levels: Levels | None, witnesses: Witnesses | None = None
+    ) -> None:
         self.witnesses = witnesses
         count = system.relations.variables
         everything = np.arange(count)
         self.need = width * system.relations.factor(everything)
         self.least = np.zeros(count, dtype=np.int64)
+        self.most = np.full(count, np.iinfo(np.int64).max)
+        if levels is not None:
+            cells = len(system.relations.space)
+            self.least[:cells], self.most[:cells] = levels
         forms = system.relations.forms
         self.need[forms] = 0
         self.least[forms] = system.relations.space.attribute_pairs[2]
         self.low = np.full(count, np.iinfo(np.int64).max)
         self.high = np.full(count, np.iinfo(np.int64).min)
         self.outer_low, self.outer_high = system.lower.copy(), system.upper.copy()
+        # What is fixed is in no component, and no witness is needed to say how large it can be.
+        fixed = forms[~system.free[forms]]
+        self.low[fixed] = self.high[fixed] = system.lower[fixed].astype(np.int64)
 
     def witness(self, columns: IntArray, table: IntArray) -> None:
         if self.witnesses is not None:
@@ -123,12 +135,13 @@ class _State:
     def wide(self, columns: IntArray) -> NDArray[np.bool_]:
         seen = self.high[columns] >= self.low[columns]
         reach = np.where(seen, self.high[columns], 0) - np.where(seen, self.low[columns], 0)
-        far = np.where(seen, self.high[columns], 0) >= self.least[columns]
+        far = (self.high[columns] >= self.least[columns]) & (self.low[columns] <= self.most[columns])
         return np.asarray(seen & far & (reach >= self.need[columns]))
 
     def broken(self, columns: IntArray) -> NDArray[np.bool_]:
         narrow = self.outer_high[columns] - self.outer_low[columns] < self.need[columns]
-        return np.asarray(narrow | (self.outer_high[columns] < self.least[columns]))
+        short = self.outer_high[columns] < self.least[columns]
+        return np.asarray(narrow | short | (self.outer_low[columns] > self.most[columns]))
 
     def undecided(self, columns: IntArray) -> NDArray[np.bool_]:
         return ~self.wide(columns) & ~self.broken(columns)
@@ -142,6 +155,7 @@ def decide(
     start: IntArray | None = None,
     seed: int = 0,
     known: Relations | None = None,
+    levels: Levels | None = None,
     witnesses: Witnesses | None = None,
     progress: Progress | None = None,
 ) -> Verdicts:
@@ -150,12 +164,13 @@ def decide(
     width: the least distance, in counts, of two feasible values (a sum needs width times the largest single
     contribution); minimum: implied counts known exactly must not be 1 to minimum - 1. start: (cells,) values
     that are known to fit, such as the true ones, to save finding some. known: relations(public.space), if at
-    hand. witnesses: keeps every table found, for a proof. Raises InputError if the published values
+    hand. levels: for whoever knows the true values, what a cell's largest value must reach, and its smallest.
+    witnesses: keeps every table found, for a proof. Raises InputError if the published values
     contradict each other, Undecided if no table is found.
     """
     rules = known if known is not None else relations(public.space)
     system = attackers_system(rules, public)
-    state = _State(system, width, witnesses)
+    state = _State(system, width, levels, witnesses)
     judged = _judged(rules, public, system)
     table = None if start is None else completed(rules, start, seed=seed)
     rng = np.random.default_rng(seed)
@@ -176,14 +191,8 @@ def decide(
 def _judged(rules: Relations, public: PublicCells, system: System) -> NDArray[np.bool_]:
     judged = (rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)
     judged[: len(public.hidden)] = public.hidden
-    judged[rules.forms] = concerned(rules, system)
+    judged[rules.forms] = system.concerned
     return np.asarray(judged)
-
-
-def concerned(rules: Relations, system: System) -> NDArray[np.bool_]:
-    """(attribute pairs,) whether anybody can be in the group; of an empty one nothing is told."""
-    groups, _, _ = rules.space.attribute_pairs
-    return np.asarray(system.upper[groups] > 0)
 
 
 def _base(
@@ -206,7 +215,8 @@ def _local(system: System, base: IntArray, state: _State, seed: int) -> Widening
     rules = system.relations
     # Only what is free moves; the bounds of propagation follow from the rows, so the first ones will do.
     lower = np.where(np.isfinite(system.lower), system.lower, 0).astype(np.int64)
-    needs = Needs(state.need, np.maximum(state.least - base, 0), np.zeros_like(state.need))
+    above, below = np.maximum(state.least - base, 0), np.maximum(base - state.most, 0)
+    needs = Needs(state.need, above, below)
     nothing = np.full(rules.variables, np.inf)
 
     def witness(flow: Flow) -> None:
@@ -324,7 +334,11 @@ def _whole_end(
     search = program(part, integer=True, nodes=_NODES)
     search.set_costs(costs)
     need = int(state.need[variable])
-    aim = state.low[variable] + need if greatest else state.high[variable] - need
+    aim = (
+        max(state.low[variable] + need, state.least[variable])
+        if greatest
+        else min(state.high[variable] - need, state.most[variable])
+    )
     answer = search.solve(greatest=greatest, target=float(aim))
     if outer and answer.values is not None:
         _outer(state, variable, answer, greatest, part, endless)
@@ -362,7 +376,7 @@ def _verdicts(
     hidden = np.zeros(rules.variables, dtype=bool)
     hidden[: len(public.hidden)] = public.hidden
     # An implied cell that is known exactly acts as a shown one: it must be no small count, and that is all.
-    settled = exact & judged & ~hidden
+    settled = exact & judged & ~hidden & (rules.kinds != Kind.FORM)
     small_step = exact & (rules.kinds == Kind.STEP) & small(rules, state.outer_low, minimum)
     little = small(rules, state.outer_low, minimum)
     variables = np.flatnonzero((judged & ~settled) | (settled & little) | small_step)

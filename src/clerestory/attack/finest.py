@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from clerestory.attack.decide import Verdicts, decide
+from clerestory.attack.decide import Levels, Verdicts, decide
 from clerestory.attack.margins import Core, cores
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.tables import CellSpace, PublicCells
@@ -92,6 +92,7 @@ def level3(
     start: IntArray | None = None,
     seed: int = 0,
     known: Relations | None = None,
+    levels: Levels | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Level3:
     """Attacks the public cells of a source through its finest cells.
@@ -125,6 +126,7 @@ def level3(
         start=start,
         seed=seed,
         known=whole,
+        levels=levels,
         progress=progress,
     )
     return Level3(tuple(parts), verdicts, False)

@@ -85,11 +85,15 @@ class History:
         return propagate(self.rules.matrix, lower, upper)
 
     def unrecoverable(self, minimum: int) -> tuple[BoolArray, IntArray]:
-        """(variables,) and rows: small counts that earlier releases alone give away, whatever is done now."""
+        """(variables,) and rows: small counts, and groups in a sensitive category, that earlier releases
+        alone give away, whatever is done now."""
         lower, upper = self._earlier_bounds
         exact = lower == upper
         lines = small_lines(self.rules, exact, lower, minimum)
-        return np.asarray(exact & small(self.rules, lower, minimum)), lines
+        told = np.asarray(exact & small(self.rules, lower, minimum))
+        forms, (groups, _, minimums) = self.rules.forms, self.space.attribute_pairs
+        told[forms] = (upper[forms] < minimums) & (upper[groups] > 0)
+        return told, lines
 
     def public(self, now: PublicCells, minimum: int) -> PublicCells:
         """What a reader has who kept every release. now: today's public cells.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.decide import Verdict, Verdicts, decide
+from clerestory.attack.decide import Levels, Verdict, Verdicts, decide
 from clerestory.attack.history import Earlier, History
+from clerestory.attack.relations import Kind
 from clerestory.errors import InputError, Refused, Undecided
 from clerestory.policy import Policy
 from clerestory.tables import CellSpace, PublicCells
@@ -61,12 +62,14 @@ def audit_over_time(
     now: PublicCells,
     *,
     policy: Policy,
+    levels: Levels | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> OverTime:
     """What the attack on all releases found, which every hidden and implied cell and increment withstood.
 
-    now: today's public cells; nothing else is used. Raises Refused if a cell or increment is broken or the
+    now: today's public cells. levels: (cells of all releases,) what values must reach; for whoever knows the
+    true ones. Raises Refused if a cell or increment is broken or the
     releases contradict what their tables declare, Undecided if one could not be decided.
     """
     public = past.public(now, policy.minimum_count)
@@ -77,6 +80,7 @@ def audit_over_time(
             minimum=policy.minimum_count,
             seed=seed,
             known=past.rules,
+            levels=levels,
             progress=progress,
         )
     except InputError as problem:
@@ -98,14 +102,15 @@ def audit_over_time(
             where=f"source {past.source!r}, releases {', '.join(past.releases)}",
             fix="hide more cells near them, use coarser categories, or release less often",
         )
-    wide = verdicts.verdicts == Verdict.WIDE
+    counts = rules.kinds[verdicts.variables] != Kind.FORM
+    wide = counts & (verdicts.verdicts == Verdict.WIDE)
     reach = (verdicts.high - verdicts.low)[wide] // rules.factor(verdicts.variables[wide])
     return OverTime(
         releases=past.releases,
         unrecoverable=unrecoverable(past, now),
         cells=len(past.space),
         hidden=int(public.hidden.sum()),
-        implied=int((verdicts.variables >= len(past.space)).sum()),
+        implied=int((counts & (verdicts.variables >= len(past.space))).sum()),
         smallest=int(reach.min()) if len(reach) else None,
     )
 

@@ -89,10 +89,14 @@ class Relations:
         """Where a variable is, in words and without a value."""
         if variable < len(self.space):
             return self.space.describe(variable)
+        if self.kinds[variable] == Kind.FORM:
+            groups, parts, _ = self.space.attribute_pairs
+            pair = int(np.searchsorted(self.forms, variable))
+            group, part = (self.space.describe(int(cells[pair])) for cells in (groups, parts))
+            return f"who of the group ({group}) is elsewhere than in ({part})"
         row, parent = self._line_of(variable)
-        what = {Kind.OVERLAP: "an overlap of persons", Kind.FORM: "all but one category"}.get(
-            Kind(int(self.kinds[variable])), "a count implied"
-        )
+        overlap = self.kinds[variable] == Kind.OVERLAP
+        what = "an overlap of persons" if overlap else "a count implied"
         inside = self.space.describe(parent) if parent >= 0 else f"relation {row}"
         return f"{what} inside {inside}"
 

@@ -37,6 +37,12 @@ class System:
         """(variables,) bool: not fixed by propagation."""
         return self.lower < self.upper
 
+    @property
+    def concerned(self) -> NDArray[np.bool_]:
+        """(attribute pairs,) bool: anybody can be in the group; of an empty one nothing is told."""
+        groups, _, _ = self.relations.space.attribute_pairs
+        return np.asarray(self.upper[groups] > 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Component:

@@ -30,33 +30,37 @@ class Witnesses:
             order = moved[np.argsort(columns[moved], kind="stable")]
             self.steps.append((columns[order], change[order]))
 
-    def few(self, need: IntArray) -> list[Step]:
-        """Steps that reach, for every variable, `need` or as far as all of them together do.
+    def few(self, need: IntArray, least: IntArray) -> list[Step]:
+        """Steps that reach, for every variable, what matters or as far as all of them together do.
 
-        need: (variables,) the width that matters, 0 where none does. Steps that add nothing are left out:
-        once from the front, then from the back, where later and more special steps are.
+        need: (variables,) the width that matters, 0 where none does; least: (variables,) what the largest
+        value must reach. Steps that add nothing are left out: once from the front, then from the back, where
+        later and more special steps are.
         """
-        enough = np.minimum(need, _reach(self.steps, len(self.base)))
-        kept = _adding(self.steps, enough)
-        return _adding(kept[::-1], enough)[::-1]
+        up, down = _reach(self.steps, len(self.base))
+        enough = np.minimum(need, up - down)
+        rise = np.minimum(np.maximum(least - self.base, 0), up)
+        kept = _adding(self.steps, enough, rise)
+        return _adding(kept[::-1], enough, rise)[::-1]
 
 
-def _reach(steps: Iterable[Step], variables: int) -> IntArray:
+def _reach(steps: Iterable[Step], variables: int) -> tuple[IntArray, IntArray]:
     up, down = np.zeros((2, variables), dtype=np.int64)
     for columns, change in steps:
         up[columns] = np.maximum(up[columns], change)
         down[columns] = np.minimum(down[columns], change)
-    return np.asarray(up - down)
+    return up, down
 
 
-def _adding(steps: Iterable[Step], enough: IntArray) -> list[Step]:
-    """The steps, in order, that widen a variable which is not wide enough by those before."""
+def _adding(steps: Iterable[Step], enough: IntArray, rise: IntArray) -> list[Step]:
+    """The steps, in order, that widen or raise a variable for which those before are not enough."""
     up, down = np.zeros((2, len(enough)), dtype=np.int64)
     kept: list[Step] = []
     for columns, change in steps:
         higher, lower = np.maximum(up[columns], change), np.minimum(down[columns], change)
         lacking = up[columns] - down[columns] < enough[columns]
-        if np.any(lacking & ((higher > up[columns]) | (lower < down[columns]))):
+        raised = (up[columns] < rise[columns]) & (higher > up[columns])
+        if np.any(raised | lacking & ((higher > up[columns]) | (lower < down[columns]))):
             up[columns], down[columns] = higher, lower
             kept.append((columns, change))
     return kept

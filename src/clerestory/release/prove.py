@@ -156,11 +156,13 @@ def prove_source(public: PublicCells, rule: Rule, rules: Relations, told: Told |
             )
     need = np.zeros(rules.variables, dtype=np.int64)
     need[verdicts.variables] = rule.interval_width * rules.factor(verdicts.variables)
+    least = np.zeros(rules.variables, dtype=np.int64)
+    need[rules.forms], least[rules.forms] = 0, public.space.attribute_pairs[2]
     not_shown = np.ones(rules.variables, dtype=bool)
     not_shown[: len(public.hidden)] = public.hidden
     columns = np.flatnonzero(not_shown)
     base = witnesses.base if len(witnesses.base) else np.zeros(rules.variables, dtype=np.int64)
-    steps = tuple((np.searchsorted(columns, at), change) for at, change in witnesses.few(need))
+    steps = tuple((np.searchsorted(columns, at), change) for at, change in witnesses.few(need, least))
     proof = SourceProof(public.space.source, rules.variables, columns, base[columns], steps)
     return replace(proof, bounds=_bounds(public, rule, rules, proof))
 

@@ -45,7 +45,8 @@ Told = tuple[BoolArray, IntArray]
 @dataclass(frozen=True)
 class SourceChecked:
     """What was checked of one source. implied: forms that are no published cells and had to be wide too;
-    smallest: the least width, in counts, that the witnesses prove, None where nothing is hidden."""
+    smallest: the least width, in counts, that the witnesses prove, None where nothing is hidden. groups:
+    parts of groups in a sensitive category, of which enough people must be able to be elsewhere."""
 
     source: str
     tables: int
@@ -56,15 +57,17 @@ class SourceChecked:
     witnesses: int
     width: int
     smallest: int | None
+    groups: int = 0
 
     def sentence(self) -> str:
         """What was checked, in a line."""
+        groups = f"; {self.groups:,} groups that may be elsewhere" if self.groups else ""
         if not self.hidden:
-            return f"{self.source}: {self.cells:,} cells, none hidden"
+            return f"{self.source}: {self.cells:,} cells, none hidden{groups}"
         implied = f" and {self.implied:,} implied counts" if self.implied else ""
         return (
             f"{self.source}: {self.hidden:,} hidden of {self.cells:,} cells{implied}: {self.witnesses:,} "
-            f"witnesses over {self.relations:,} relations, each at least {self.smallest} apart"
+            f"witnesses over {self.relations:,} relations, each at least {self.smallest} apart{groups}"
         )
 
 
@@ -229,12 +232,18 @@ def _stacked(proof: SourceProof) -> tuple[IntArray, IntArray, IntArray]:
 
 def reach(proof: SourceProof, variables: int) -> IntArray:
     """(variables,) largest less smallest value over all witnesses."""
+    up, down = _ways(proof, variables)
+    return up - down
+
+
+def _ways(proof: SourceProof, variables: int) -> tuple[IntArray, IntArray]:
+    """(variables,) how far each goes up, and (variables,) down, from the first witness; up >= 0 >= down."""
     up, down = np.zeros((2, variables), dtype=np.int64)
     if proof.steps:
         _, places, changes = _stacked(proof)
         np.maximum.at(up, proof.columns[places], changes)
         np.minimum.at(down, proof.columns[places], changes)
-    return np.asarray(up - down)
+    return up, down
 
 
 def proven_bound(rules: Relations, system: System, variable: int, bound: Bound) -> int | None:
@@ -292,6 +301,7 @@ def _wide(
         system = attackers_system(rules, public)
     except InputError as problem:
         raise Refused(problem.what, where=where, fix=problem.fix) from None
+    groups = _elsewhere(rules, system, proof, where, told)
     exact, values = _exactly(rules, system, proof, where)
     if np.any(narrow & ~exact):
         what = f"the witnesses do not take implied counts {rule.interval_width} apart"
@@ -318,7 +328,28 @@ def _wide(
         witnesses=len(proof.steps) + 1,
         width=rule.interval_width,
         smallest=int((widths // factor)[wide].min()) if np.any(wide) else None,
+        groups=groups,
     )
+
+
+def _elsewhere(rules: Relations, system: System, proof: SourceProof, where: str, told: Told | None) -> int:
+    """How many parts of groups in a sensitive category there are; of each enough people can be elsewhere.
+
+    A form needs no width: what must be possible is that it is large enough. A group that is surely empty is
+    nobody's.
+    """
+    forms = rules.forms[system.concerned]
+    if told is not None:
+        forms = forms[~told[0][forms]]
+    least = np.zeros(rules.variables, dtype=np.int64)
+    least[rules.forms] = rules.space.attribute_pairs[2]
+    greatest = np.zeros(rules.variables, dtype=np.int64)
+    greatest[proof.columns] = proof.base
+    greatest += _ways(proof, rules.variables)[0]
+    short = forms[greatest[forms] < least[forms]]
+    if len(short):
+        raise _refused("too few people of a group can be elsewhere", rules, short, where)
+    return len(forms)
 
 
 def _row(rules: Relations, row: int) -> str:

@@ -17,6 +17,7 @@ from clerestory.attack.relations import Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import System, attackers_system, components
 from clerestory.attack.tables import any_table, ceiling
+from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.suppress import suppress
 from clerestory.errors import InputError, Refused
@@ -36,6 +37,7 @@ def suppress_over_time(
     primary: BoolArray,
     past: History,
     *,
+    levels: ProtectionLevels | None = None,
     seed: int,
     progress: Callable[[str], None] | None = None,
 ) -> BoolArray:
@@ -46,8 +48,10 @@ def suppress_over_time(
     Raises Refused if no pattern does, or if no earlier numbers fit today's.
     """
     joint = _joint_original(past, original)
+    joint_levels = None if levels is None else levels.joint(past)
     lost = past.known
-    hidden = primary | (past.was_hidden[past.current] & ~lost & (original.values > 0))
+    hideable = (original.values > 0) | original.space.may_hide_zeros
+    hidden = primary | (past.was_hidden[past.current] & ~lost & hideable)
     for _ in range(_ROUNDS):
         wanted = past.was_hidden.copy()
         wanted[past.current] |= hidden
@@ -56,14 +60,15 @@ def suppress_over_time(
             joint,
             policy,
             wanted & ~past.shown,
+            levels=joint_levels,
             seed=seed,
             past=past,
             progress=progress,
         )
         hidden = _in_all_units(original, hidden | together[past.current])
-        if _holds_alone(rules, original, policy, hidden, seed):
+        if _holds_alone(rules, original, policy, hidden, levels, seed):
             return hidden
-        more = suppress(rules, original, policy, hidden, seed=seed, progress=progress)
+        more = suppress(rules, original, policy, hidden, levels=levels, seed=seed, progress=progress)
         if not np.any(more & ~hidden):
             return hidden
         hidden = hidden | more
@@ -79,12 +84,19 @@ def _in_all_units(original: OriginalCells, hidden: BoolArray) -> BoolArray:
     boxes = box_numbers(original.space)
     chosen = np.zeros(int(boxes.max(initial=-1)) + 1, dtype=bool)
     chosen[boxes[hidden]] = True
-    return chosen[boxes] & (original.values > 0)
+    return chosen[boxes] & ((original.values > 0) | original.space.may_hide_zeros)
 
 
 def _holds_alone(
-    rules: Relations, original: OriginalCells, policy: Policy, hidden: BoolArray, seed: int
+    rules: Relations,
+    original: OriginalCells,
+    policy: Policy,
+    hidden: BoolArray,
+    levels: ProtectionLevels | None,
+    seed: int,
 ) -> bool:
+    if levels is not None and len(levels.told_by_one(rules, hidden)):
+        return False
     public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
     return decide(
         public,
@@ -93,6 +105,7 @@ def _holds_alone(
         start=original.values,
         seed=seed,
         known=rules,
+        levels=None if levels is None else levels.ends(original.values),
     ).wide
 
 

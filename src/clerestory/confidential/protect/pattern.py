@@ -15,6 +15,7 @@ from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import propagate
 from clerestory.attack.widen import Needs, Widening
+from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.errors import Refused
 from clerestory.policy import Policy
@@ -51,8 +52,9 @@ class Pattern:
         may_be_zero: BoolArray,
         seed: int,
         past: History | None = None,
+        levels: ProtectionLevels | None = None,
     ) -> None:
-        self.rules, self.table, self.policy = rules, table, policy
+        self.rules, self.table, self.policy, self.levels = rules, table, policy, levels
         self.rng = np.random.default_rng(seed)
         self.records = original.records
         self.cells = count = len(original.space)
@@ -127,7 +129,9 @@ class Pattern:
             harmless = exact & ((values == 0) | (values >= self._limit))
             # a box between restricted tables matters only where it is known exactly
             wanted = (self.judged | (exact & (self.rules.kinds == Kind.STEP))) & ~harmless
-            wanted |= self.reach.needs.above * (self.rules.kinds == Kind.FORM) > 0
+            groups, rows = self.rules.space.attribute_pairs[0], self.rules.forms
+            nobody = exact[groups] & (values[groups] == 0)
+            wanted[rows] = (self.reach.needs.above[rows] > 0) & ~nobody
         wanted[: self.cells] = self.hidden & ~(self.then & harmless[: self.cells])
         return np.flatnonzero(wanted & ~self.told)
 
@@ -142,7 +146,7 @@ class Pattern:
             for form in forms[order].tolist():
                 if not self.reach.wide(np.array([form]))[0] and not self._settled(form):
                     self._buy(form)
-            lines = self.small()
+            lines = np.union1d(self.small(), self.told_by_one())
             if len(lines):
                 self.widen_lines(lines)
             elif int(self.hidden.sum()) == before:
@@ -172,15 +176,20 @@ class Pattern:
             return
         needs = self.reach.needs
         if not self.table[form] or self.fixed.any():
-            raise Refused(
-                "no set of hidden cells gives this cell what the policy asks for",
-                where=self.rules.describe(form),
-                fix="use coarser categories or fewer dimensions in this table",
-            )
+            raise self._impossible(form)
         # With every number but the zeros hidden, any multiple of the truth fits.
         self.hide(self.boxes)
         used = np.flatnonzero(self.table)
         self.moves.add(used, self.table[used] * int(max(needs.width[form], needs.above[form])))
+        if not self.reach.widen(form, LADDER, buy=False):
+            raise self._impossible(form)
+
+    def _impossible(self, form: int) -> Refused:
+        return Refused(
+            "no set of hidden cells gives this cell what the policy asks for",
+            where=self.rules.describe(form),
+            fix="use coarser categories or fewer dimensions in this table",
+        )
 
     def _buy_both_ways(self, form: int) -> bool:
         """Room up and room down, as far as each goes; at last with everything hidden that can be."""
@@ -226,8 +235,15 @@ class Pattern:
         usable = exact[parents] & (matrix @ np.where(exact & ~known, 1, 0) == 0)
         return np.union1d(seen, self._record_lines[usable & (rest > 0) & (rest < minimum)])
 
+    def told_by_one(self) -> IntArray:
+        """Lines in which a single contributor can work out another one's sum."""
+        if self.levels is None:
+            return np.zeros(0, dtype=np.int64)
+        return self.levels.told_by_one(self.rules, self.hidden)
+
     def small_near(self, cells: IntArray) -> bool:
-        """Whether a line of these cells has a shown parent and hidden parts with a small sum.
+        """Whether a line of these cells has a shown parent and hidden parts with a small sum, or two parts of
+        which a single contributor tells one by the other.
 
         What propagation alone would tell is left to `small`, which looks at everything.
         """
@@ -242,7 +258,16 @@ class Pattern:
             left = parts[self.reach.is_open[parts]]
             if 0 < int(self.table[left].sum()) < self._limit[parent]:
                 return True
+            if len(left) == 2 and self._tells(left):
+                return True
         return False
+
+    def _tells(self, parts: IntArray) -> bool:
+        """Whether a single contributor to one of two unknown parts is told the other, sensitive as well."""
+        levels = self.levels
+        if levels is None or parts.max() >= self.cells:
+            return False
+        return bool(levels.single[parts].any() and levels.sensitive[parts].all())
 
     def _rows_of(self, variables: IntArray) -> IntArray:
         starts, ends = self._by_column.indptr[variables], self._by_column.indptr[variables + 1]
@@ -281,7 +306,7 @@ class Pattern:
                 self.hide(self.boxes[near[[int(np.argmin(reach.near.prices[near]))]]])
             elif np.array_equal(reach.is_open, before):
                 raise Refused(
-                    "what is hidden adds up to a small count, and nothing else can be hidden",
+                    "what is hidden tells a small count or a contributor, and nothing else can be hidden",
                     where=self.rules.describe(int(own[0])),
                     fix="use coarser categories or fewer dimensions in this table",
                 )

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.history import Earlier, history
+from clerestory.attack.decide import Levels
+from clerestory.attack.history import Earlier, History, history
 from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
+from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.altered import altered
 from clerestory.confidential.protect.over_time import suppress_over_time
@@ -73,6 +75,10 @@ def protect(
     if also is not None:
         primary = primary | (also & hideable)
     rules = relations(original.space)
+    # A hidden number that cannot be 0 in public cannot be so far down.
+    room = original.values - rules.floor(original.space.may_hide_zeros)[: len(original.space)]
+    lower = np.clip(found.lower, 0, np.maximum(room, 0))
+    levels = ProtectionLevels(found.upper, lower, found.upper > 0, found.single)
     past = history(original.space, earlier) if earlier else None
     if past is not None:
         past.check(original.values)
@@ -84,13 +90,14 @@ def protect(
             original,
             policy,
             primary,
-            above=found.upper,
-            below=found.lower,
+            levels=levels,
             seed=seed,
             progress=progress,
         )
     else:
-        hidden = suppress_over_time(rules, original, policy, primary, past, seed=seed, progress=progress)
+        hidden = suppress_over_time(
+            rules, original, policy, primary, past, levels=levels, seed=seed, progress=progress
+        )
     bare = np.flatnonzero(primary & ~hidden)
     if len(bare):
         raise Refused(
@@ -99,11 +106,18 @@ def protect(
             fix='say zeros = "shown" for the table, or use coarser categories in it',
         )
     public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
-    report = audit(public, policy=policy, start=original.values, seed=seed, progress=progress)
+    report = audit(public, policy=policy, start=original.values, levels=levels, seed=seed, progress=progress)
     if past is None:
         return Protection(public, primary, hidden & ~primary, report, found)
-    over_time = audit_over_time(past, public, policy=policy, seed=seed, progress=progress)
+    ends = _joint_ends(past, original, levels)
+    over_time = audit_over_time(past, public, policy=policy, levels=ends, seed=seed, progress=progress)
     return Protection(public, primary, hidden & ~primary, report, found, over_time)
+
+
+def _joint_ends(past: History, original: OriginalCells, levels: ProtectionLevels) -> Levels:
+    values = past.values.copy()
+    values[past.current] = original.values
+    return levels.joint(past).ends(values)
 
 
 def altered_protection(original: OriginalCells, public: PublicCells, found: AuditReport) -> Protection:

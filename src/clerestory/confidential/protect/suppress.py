@@ -19,6 +19,7 @@ from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.tables import completed
 from clerestory.attack.widen import Needs
+from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.improve import improve, prune
 from clerestory.confidential.protect.pattern import Pattern
@@ -44,15 +45,14 @@ def suppress(
     policy: Policy,
     primary: BoolArray,
     *,
-    above: IntArray | None = None,
-    below: IntArray | None = None,
+    levels: ProtectionLevels | None = None,
     past: History | None = None,
     seed: int,
     progress: Progress | None = None,
 ) -> BoolArray:
     """(cells,) the primary suppressions and the secondary ones that give all of them what they need.
 
-    above, below: (cells,) upper and lower protection levels. past: the history whose linked tables these are,
+    levels: what is asked of cells besides the width. past: the history whose linked tables these are,
     where what earlier releases show cannot be hidden. The audit of the public values has the last
     word: what it does not pass gets more hidden around it. Raises Refused, naming the table, if nothing
     helps; Undecided if the true table cannot be completed.
@@ -64,11 +64,12 @@ def suppress(
         table,
         original,
         policy,
-        _needs(rules, table, policy, above, below),
+        _needs(rules, table, policy, levels),
         _prices(original, seed),
         space.may_hide_zeros,
         seed,
         past,
+        levels,
     )
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
@@ -84,9 +85,10 @@ def suppress(
             start=original.values,
             seed=seed,
             known=rules,
+            levels=None if levels is None else levels.ends(original.values),
         )
         failed = np.concatenate([verdicts.of(Verdict.BROKEN), verdicts.of(Verdict.UNDECIDED)])
-        lines = verdicts.small_lines
+        lines = np.union1d(verdicts.small_lines, pattern.told_by_one())
         if past is not None:
             own = failed < pattern.cells
             failed = failed[np.where(own, np.isin(failed, pattern.forms()), ~pattern.told[failed])]
@@ -101,20 +103,16 @@ def suppress(
     )
 
 
-def _needs(
-    rules: Relations, table: IntArray, policy: Policy, above: IntArray | None, below: IntArray | None
-) -> Needs:
+def _needs(rules: Relations, table: IntArray, policy: Policy, levels: ProtectionLevels | None) -> Needs:
     """Widths for whatever is hidden, protection levels for cells, and how much is missing to each form."""
     count = len(rules.space)
     width = policy.interval_width * rules.factor(np.arange(rules.variables))
     upper, lower = np.zeros((2, rules.variables), dtype=np.int64)
-    if above is not None:
-        upper[:count] = above
-    if below is not None:
-        lower[:count] = below
+    if levels is not None:
+        upper[:count], lower[:count] = levels.upper, levels.lower
     width[rules.kinds == Kind.FORM] = 0
-    groups, _, minimums = rules.space.attribute_pairs
-    upper[rules.forms] = np.where(table[groups] > 0, np.maximum(minimums - table[rules.forms], 0), 0)
+    _, _, minimums = rules.space.attribute_pairs
+    upper[rules.forms] = np.maximum(minimums - table[rules.forms], 0)
     return Needs(width, upper, lower)
 
 

@@ -1,22 +1,22 @@
 """Which sums give a contributor away, and how far other values must stay feasible around them.
 
-The rules are linear sensitivity measures of a cell's contributions x1 >= x2 >= ..., with sum X. A cell is
-sensitive where a rule asks for a distance above 0. Source: Hundepool et al., Handbook on Statistical
+A cell is sensitive where a rule asks for a distance above 0; the formulas are those of the rules of projects.
+Source: Hundepool et al., Handbook on Statistical
 Disclosure Control, ch. 4, sensitivity rules and upper protection levels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clerestory.confidential.protect.rules.concentration import dominance_level, ratio_level
 from clerestory.confidential.standalone.contributions import Contributions
 from clerestory.errors import InputError
+from clerestory.policy import Dominance
 from clerestory.tables.space import IntArray
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,28 +71,21 @@ class SumRules:
 
 def protection_levels(found: Contributions, rules: SumRules) -> IntArray:
     """(cells,) the distance above and below each sum that must stay feasible, 0 where it is not sensitive."""
-    sums, largest = found.sums.astype(np.float64), found.largest.astype(np.float64)
-    levels = np.zeros(len(sums))
+    sums, largest = found.sums, found.largest
+    levels = np.zeros(len(sums), dtype=np.int64)
     if rules.p is not None:
-        levels = np.maximum(levels, p_percent(sums, largest, rules.p))
+        levels = np.maximum(levels, ratio_level(largest, sums, _exact(rules.p) / 100))
     if rules.pq is not None:
-        levels = np.maximum(levels, p_percent(sums, largest, 100 * rules.pq[0] / rules.pq[1]))
+        p, q = rules.pq
+        levels = np.maximum(levels, ratio_level(largest, sums, _exact(p) / _exact(q)))
     if rules.dominance is not None:
-        levels = np.maximum(levels, dominance(sums, largest, *rules.dominance))
+        levels = np.maximum(levels, dominance_level(largest, sums, Dominance(*rules.dominance)))
     if rules.contributors is not None:
         few = (found.contributors > 0) & (found.contributors < rules.contributors)
-        levels = np.maximum(levels, np.where(few, rules.few_range / 100 * sums, 0))
-    return np.ceil(np.where(sums > 0, levels, 0) - 1e-9).astype(np.int64)
+        some = np.ceil(rules.few_range / 100 * sums - 1e-9).astype(np.int64)
+        levels = np.maximum(levels, np.where(few, some, 0))
+    return np.where(sums > 0, levels, 0)
 
 
-def p_percent(sums: FloatArray, largest: FloatArray, p: float) -> FloatArray:
-    """p/100 x1 - (X - x1 - x2): above 0 where the second contributor estimates the first within p percent.
-
-    With p/q for p it is the pq rule, where others are known within q percent beforehand.
-    """
-    return np.asarray(p / 100 * largest[:, 0] - (sums - largest[:, 0] - largest[:, 1]))
-
-
-def dominance(sums: FloatArray, largest: FloatArray, n: int, k: float) -> FloatArray:
-    """100/k (x1 + ... + xn) - X: above 0 where the n largest have more than k percent of the sum."""
-    return np.asarray(100 / k * largest[:, :n].sum(axis=1) - sums)
+def _exact(percent: float) -> Fraction:
+    return Fraction(str(percent))

@@ -1,12 +1,8 @@
-"""Random sources with a sensitive dimension, in tables that may hide zeros.
-
-A kind of its own, for the campaign once what it asks for is protected: add KINDS to those of `kinds`.
-"""
+"""Random sources with a sensitive dimension, in tables that may hide zeros."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +11,6 @@ from numpy.typing import NDArray
 from clerestory.confidential.original import OriginalCells
 from clerestory.tables import RECORDS, Attribute, CellSpace, link_tables
 from tests.attacker.instances import MOST_CELLS, Instance, Rows, counted, counts_of, policy_of, space_of
-from tests.attacker.kinds import Kind
 
 
 def attributes(seed: int) -> Instance:
@@ -63,6 +58,3 @@ def _space(draw: random.Random) -> CellSpace:
         space = link_tables("source", plain.axes, designs, maximum_cells=4 * MOST_CELLS)
         if len(space.attribute_pairs[0]):
             return space
-
-
-KINDS: Mapping[str, Kind] = {"attributes": attributes}
