@@ -5,7 +5,8 @@
 For each case: the time to protect (ours includes deciding that every hidden cell is 9 wide for the attacker
 who knows the policy), the secondary suppressions, and what of all that is hidden falls to the attacker: small
 counts that he narrows below the width, or tells exactly, from additive relations alone (level 1) and with
-what the policy says (level 2). Every run and every attack has a process of its own, ended at the limit.
+what the policy says (level 2). Of the magnitude table, sensitive sums that he knows to closer than the p% rule
+allows, above or below. Every run and every attack has a process of its own, ended at the limit.
 Peers are those of PyPI; GaussSuppression and sdcTable are in R and are not run here.
 """
 
@@ -29,10 +30,12 @@ from numpy.typing import NDArray
 from bench import tau_argus
 from bench.protection_cases import CASES, RECORDS_OF, ROOT, magnitude, original
 from clerestory.attack.decide import Verdict, decide
+from clerestory.attack.relations import relations
+from clerestory.confidential.levels import protection_levels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.publish import protect
 from clerestory.confidential.protect.rules import primary_suppressions
-from clerestory.policy import CALHHS_DDG_2_0
+from clerestory.policy import CALHHS_DDG_2_0, Policy
 from clerestory.tables import PublicCells
 
 POLICY = CALHHS_DDG_2_0
@@ -50,6 +53,14 @@ class Outcome:
     hidden: BoolArray | None
 
 
+MAGNITUDES = Policy("bench", "p% rule alone", minimum_count=1, interval_width=9, p_percent=P_PERCENT)
+
+
+def policy_of(name: str) -> Policy:
+    """What protects a case."""
+    return MAGNITUDES if name == "magnitude" else POLICY
+
+
 # --- one run, in a process of its own -----------------------------------------------------------------------
 
 
@@ -63,7 +74,7 @@ def small_cells(name: str, cells: OriginalCells) -> BoolArray:
 def _ours(name: str) -> tuple[BoolArray, float]:
     cells = original(name)
     start = time.perf_counter()
-    hidden = protect(cells, POLICY, seed=1).public.hidden
+    hidden = protect(cells, policy_of(name), seed=1).public.hidden
     return hidden, time.perf_counter() - start
 
 
@@ -103,8 +114,18 @@ def _attacked(name: str, hidden: BoolArray, level: int) -> dict[str, int]:
     """How many small counts, and other hidden cells, the attacker narrows or tells exactly."""
     cells = original(name)
     public = PublicCells(cells.space, np.where(hidden, 0, cells.values), hidden, zeros_shown=level == 2)
+    policy = policy_of(name)
+    ends = None
+    if policy.p_percent:  # what counts are the bounds of the p% rule, above and below, not a width
+        rules = relations(cells.space)
+        ends = protection_levels(cells, primary_suppressions(cells, policy), rules).ends(cells.values)
     found = decide(
-        public, width=POLICY.interval_width, minimum=POLICY.minimum_count, start=cells.values, seed=1
+        public,
+        width=0 if policy.p_percent else policy.interval_width,
+        minimum=policy.minimum_count,
+        start=cells.values,
+        levels=ends,
+        seed=1,
     )
     inside = found.variables < len(cells.space)
     variables = found.variables[inside]
@@ -177,8 +198,6 @@ def report(name: str, methods: list[str], limit: float) -> None:
         "| level 2, of the others |\n|---|---|---|---|---|---|---|---|"
     )
     for method in methods:
-        if method == OURS and name == "magnitude":
-            continue  # its concentration rules need contributions, which these cells do not carry
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "hidden.npz"
             got = measured(name, method, limit, file)

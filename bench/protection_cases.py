@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.original import Contributions, OriginalCells
 from clerestory.tables import (
     RECORDS,
     TOTAL,
@@ -531,7 +531,9 @@ def magnitude() -> Magnitude:
     design = table("turnover", [ways(records).county, when, kind], unit=turnover)
     space = link_tables("sales", records.axes(), [design], maximum_cells=MOST_CELLS)
     values, count = counted(space, records, records.weight), counted(space, records)
-    return Magnitude(OriginalCells(space, values, count, None), *_largest(space, records))
+    largest, second, contributors = _largest(space, records)
+    behind = Contributions(contributors, np.column_stack([largest, second]), values)
+    return Magnitude(OriginalCells(space, values, count, None, behind), largest, second, contributors)
 
 
 def _largest(space: CellSpace, records: Records) -> tuple[IntArray, IntArray, IntArray]:

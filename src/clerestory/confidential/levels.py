@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from clerestory.attack.decide import Levels
 from clerestory.attack.history import History
 from clerestory.attack.relations import Relations
+from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protect.rules import Primary
 from clerestory.tables.space import IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -74,3 +76,13 @@ class ProtectionLevels:
         known = unknown[parents] == 0
         two = (-(matrix @ unknown) == 2) & (-(matrix @ asked) == 2)
         return np.asarray(lines[known & two & (-(matrix @ single) > 0)])
+
+
+def protection_levels(original: OriginalCells, found: Primary, rules: Relations) -> ProtectionLevels:
+    """What the rules that primary suppressions break ask for; rules: relations(original.space).
+
+    A hidden number that the public knows not to be 0 cannot be smaller than that, so no more is asked.
+    """
+    floor = rules.floor(original.space.may_hide_zeros)[: len(original.space)]
+    lower = np.clip(found.lower, 0, np.maximum(original.values - floor, 0))
+    return ProtectionLevels(found.upper, lower, found.upper > 0, found.single)

@@ -13,7 +13,7 @@ from clerestory.attack.history import Earlier, History, history
 from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
-from clerestory.confidential.levels import ProtectionLevels
+from clerestory.confidential.levels import ProtectionLevels, protection_levels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.altered import altered
 from clerestory.confidential.protect.over_time import suppress_over_time
@@ -75,10 +75,7 @@ def protect(
     if also is not None:
         primary = primary | (also & hideable)
     rules = relations(original.space)
-    # A hidden number that cannot be 0 in public cannot be so far down.
-    room = original.values - rules.floor(original.space.may_hide_zeros)[: len(original.space)]
-    lower = np.clip(found.lower, 0, np.maximum(room, 0))
-    levels = ProtectionLevels(found.upper, lower, found.upper > 0, found.single)
+    levels = protection_levels(original, found, rules)
     past = history(original.space, earlier) if earlier else None
     if past is not None:
         past.check(original.values)
