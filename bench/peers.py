@@ -5,8 +5,8 @@
 For each case: the time to protect (ours includes deciding that every hidden cell is 9 wide for the attacker
 who knows the policy), the secondary suppressions, and what of all that is hidden falls to the attacker: small
 counts that he narrows below the width, or tells exactly, from additive relations alone (level 1) and with
-what the policy says (level 2). Of the magnitude table, sensitive sums that he knows to closer than the p% rule
-allows, above or below. Every run and every attack has a process of its own, ended at the limit.
+what the policy says (level 2). Of the magnitude table: sensitive sums that he knows more closely than the p%
+rule allows, above or below. Every run and every attack has a process of its own, ended at the limit.
 Peers are those of PyPI; GaussSuppression and sdcTable are in R and are not run here.
 """
 
