@@ -31,10 +31,10 @@ from bench import tau_argus
 from bench.protection_cases import CASES, RECORDS_OF, ROOT, magnitude, original
 from clerestory.attack.decide import Verdict, decide
 from clerestory.attack.relations import relations
-from clerestory.confidential.levels import protection_levels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.publish import protect
 from clerestory.confidential.protect.rules import primary_suppressions
+from clerestory.confidential.protection_levels import protection_levels
 from clerestory.policy import CALHHS_DDG_2_0, Policy
 from clerestory.tables import PublicCells
 

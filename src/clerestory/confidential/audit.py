@@ -17,7 +17,7 @@ from clerestory.attack.levels import LEVELS, Level, level_of, seen_at
 from clerestory.attack.margins import cores
 from clerestory.attack.relations import Kind
 from clerestory.attack.shown import open_units, small_shown
-from clerestory.confidential.levels import ProtectionLevels
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused, Undecided
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells

@@ -17,9 +17,9 @@ from clerestory.attack.relations import Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import System, attackers_system, components
 from clerestory.attack.tables import any_table, ceiling
-from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.suppress import suppress
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import InputError, Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells

@@ -15,8 +15,8 @@ from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import propagate
 from clerestory.attack.widen import Needs, Widening
-from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables.space import IntArray

@@ -13,13 +13,13 @@ from clerestory.attack.history import Earlier, History, history
 from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
-from clerestory.confidential.levels import ProtectionLevels, protection_levels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.altered import altered
 from clerestory.confidential.protect.over_time import suppress_over_time
 from clerestory.confidential.protect.rules import Primary, primary_suppressions
 from clerestory.confidential.protect.suppress import suppress
 from clerestory.confidential.protect.utility import Utility, utility_of
+from clerestory.confidential.protection_levels import ProtectionLevels, protection_levels
 from clerestory.errors import Refused
 from clerestory.methods import SUPPRESSION, Protector, Suppression
 from clerestory.policy import Policy

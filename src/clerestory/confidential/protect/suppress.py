@@ -19,10 +19,10 @@ from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.tables import completed
 from clerestory.attack.widen import Needs
-from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.improve import improve, prune
 from clerestory.confidential.protect.pattern import Pattern
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells

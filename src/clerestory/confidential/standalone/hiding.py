@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.relations import relations
-from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.suppress import suppress
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.confidential.standalone.contributions import Contributions
 from clerestory.policy import Policy
 from clerestory.tables.space import IntArray

@@ -11,9 +11,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import audit
-from clerestory.confidential.levels import ProtectionLevels
 from clerestory.confidential.original import Contributions, OriginalCells
 from clerestory.confidential.protect.publish import protect
+from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells, Unit
