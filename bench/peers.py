@@ -41,6 +41,8 @@ from clerestory.tables import PublicCells
 POLICY = CALHHS_DDG_2_0
 OURS = "Clerestory"
 P_PERCENT = 10
+HOLDINGS = f"P(0,0)|P(0,0)|P({P_PERCENT},1)"
+"""The rule in tau-ARGUS: the first two are about records, the third about holdings."""
 BoolArray = NDArray[np.bool_]
 
 
@@ -86,7 +88,7 @@ def _small_alone(name: str) -> tuple[BoolArray, float]:
 def _tau_argus(suppress: str) -> Callable[[str], tuple[BoolArray, float]]:
     def run(name: str) -> tuple[BoolArray, float]:
         cells, records = original(name), RECORDS_OF[name]()
-        rule = f"P({P_PERCENT},100,1)" if name == "magnitude" else f"FREQ({POLICY.minimum_count},20)"
+        rule = HOLDINGS if name == "magnitude" else f"FREQ({POLICY.minimum_count},20)"
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             hidden = tau_argus.hide(
