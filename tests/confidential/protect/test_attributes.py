@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from clerestory.attack.history import Earlier, history
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import audit
 from clerestory.confidential.original import OriginalCells
@@ -162,3 +163,30 @@ def test_a_proof_that_lacks_the_witness_which_raises_a_group_is_refused() -> Non
     again = replace(public, space=stricter)
     with pytest.raises(Refused, match="too few people of a group can be elsewhere"):
         check_source(again, RULE, proof, relations(stricter))
+
+
+def test_a_group_stays_protected_when_the_next_release_shows_the_same_again() -> None:
+    rows = [(0, 15), (40, 30), (25, 20), (30, 28)]
+    original = drawn(rows)
+    first = protect(original, POLICY, seed=1)
+    second = protect(original, POLICY, seed=2, earlier=[Earlier("r-1", first.public)])
+    assert second.over_time is not None and not second.over_time.unrecoverable
+    past = history(original.space, [Earlier("r-1", first.public)])
+    joint = past.public(second.public, POLICY.minimum_count)
+    told = past.unrecoverable(POLICY.minimum_count)
+    assert not told[0].any()
+    proof = prove_source(joint, RULE, past.rules, told)
+    assert check_source(joint, RULE, proof, past.rules, told).groups > 0
+
+
+def test_what_an_earlier_release_told_of_a_group_is_said_and_asked_no_more() -> None:
+    rows = [(0, 15), (40, 30), (25, 20), (30, 28)]
+    original = drawn(rows)
+    bare = PublicCells(original.space, original.values, np.zeros(len(original.space), dtype=bool))
+    done = protect(original, POLICY, seed=1, earlier=[Earlier("r-1", bare)])
+    assert done.over_time is not None and done.over_time.unrecoverable
+    assert done.public.hidden[cell(original.space, "denied", "c0")]
+    past = history(original.space, [Earlier("r-1", bare)])
+    told, _ = past.unrecoverable(POLICY.minimum_count)
+    described = [past.rules.describe(int(form)) for form in np.flatnonzero(told)]
+    assert any("county c0" in words and "elsewhere" in words for words in described)
