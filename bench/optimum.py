@@ -298,7 +298,7 @@ def optimum(
     worth = original.values if cost == "value" else np.ones(cells)
     costs = np.bincount(box_of, np.where(table[:cells] > 0, worth, 0), minlength=boxes).astype(float)
     primary = np.zeros(boxes, dtype=bool)
-    primary[box_of[primary_suppressions(original, policy)]] = True
+    primary[box_of[primary_suppressions(original, policy).hidden]] = True
     never = np.bincount(box_of, table[:cells] > 0, minlength=boxes) == 0
     judged = np.flatnonzero((rules.kinds == Kind.BOX) | (rules.kinds == Kind.OVERLAP)).tolist()
     attacker = Attacker(rules, table, lower, box_of, policy.interval_width)
@@ -449,7 +449,7 @@ def compare(
     name: str, original: OriginalCells, policy: Policy, *, cost: str, limit: float
 ) -> Compared | None:
     """None where nothing is small."""
-    first = primary_suppressions(original, policy)
+    first = primary_suppressions(original, policy).hidden
     if not first.any():
         return None
     worth = original.values if cost == "value" else np.ones(len(original.space), dtype=np.int64)

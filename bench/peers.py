@@ -70,7 +70,7 @@ def small_cells(name: str, cells: OriginalCells) -> BoolArray:
     """(cells,) what must be hidden for its own sake."""
     if name == "magnitude":
         return magnitude().p_percent(P_PERCENT)
-    return np.asarray(primary_suppressions(cells, POLICY))
+    return np.asarray(primary_suppressions(cells, POLICY).hidden)
 
 
 def _ours(name: str) -> tuple[BoolArray, float]:

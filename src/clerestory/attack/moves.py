@@ -105,6 +105,10 @@ class Moves:
         """The moves that change any of these variables."""
         return set().union(*(self._of[variable] for variable in variables.tolist()))
 
+    def all(self) -> list[Move]:
+        """Every move that is kept, in the order in which they came."""
+        return list(self._moves.values())
+
     def get(self, numbers: set[int]) -> list[Move]:
         """Some moves, in the order in which they came."""
         return [self._moves[number] for number in sorted(numbers)]

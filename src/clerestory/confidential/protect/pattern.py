@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.history import History
 from clerestory.attack.lines import small_lines
-from clerestory.attack.moves import Moves
+from clerestory.attack.moves import Move, Moves
 from clerestory.attack.neighbourhood import Flow
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
@@ -74,14 +74,12 @@ class Pattern:
         self.prices = prices
         self.ladder = LADDER if rules.variables <= _LARGE else ((6, True), (20, True))
         self.frugal = int(np.sum(table > 0)) <= _SMALL
-        self.opened: list[int] | None = None
-        """Boxes opened since somebody began to listen."""
         sums = np.array([unit.kind == "sum" for unit in rules.space.unit_list] or [False])
         lines = np.flatnonzero(rules.parents >= 0)
         self._record_lines = lines[sums[rules.units[rules.parents[lines]]]]
         self._box_records = self._records_of_boxes()
         self._by_column = rules.matrix.tocsc()
-        self._limit = policy.minimum_count * rules.least()
+        self.limit = policy.minimum_count * rules.least()
 
     def _remember(self, past: History | None) -> None:
         """fixed: (cells,) shown by an earlier release for ever; then: hidden in one, and no cell of today;
@@ -98,8 +96,6 @@ class Pattern:
         """Hides boxes in all their units."""
         for box in np.unique(boxes).tolist():
             cells = self.cells_of[box]
-            if self.opened is not None and not self.hidden[cells].all():
-                self.opened.append(box)
             self.hidden[cells] = True
             self.reach.open(cells)
 
@@ -107,6 +103,19 @@ class Pattern:
         """Shows a box again in all its units; its moves must be dropped."""
         self.hidden[self.cells_of[box]] = False
         self.reach.close(self.cells_of[box])
+
+    def replace(self, boxes: BoolArray, moves: Sequence[Move]) -> None:
+        """Another pattern, (boxes,) hidden, and the moves that are known to keep within it."""
+        self.moves.drop(self.moves.since(0))
+        self.reach.close(np.flatnonzero(self.hidden))
+        self.hidden[:] = False
+        self.hide(np.flatnonzero(boxes))
+        for columns, steps in moves:
+            self.moves.add(columns, steps)
+
+    def beside(self, variables: IntArray) -> IntArray:
+        """The variables that share a row with any of these."""
+        return np.unique(self.rules.matrix[np.unique(self._rows_of(variables))].indices)
 
     def _take(self, flow: Flow) -> None:
         if len(flow.bought):
@@ -126,7 +135,7 @@ class Pattern:
         harmless = wanted
         if self.then.any() or np.any(self.rules.kinds != Kind.CELL):
             exact, values = self.exact()
-            harmless = exact & ((values == 0) | (values >= self._limit))
+            harmless = exact & ((values == 0) | (values >= self.limit))
             # a box between restricted tables matters only where it is known exactly
             wanted = (self.judged | (exact & (self.rules.kinds == Kind.STEP))) & ~harmless
             groups, rows = self.rules.space.attribute_pairs[0], self.rules.forms
@@ -156,7 +165,7 @@ class Pattern:
         """Whether an implied cell cannot move at all and so is known exactly, and harmlessly."""
         value = self.table[form]
         kind = self.rules.kinds[form]
-        if form < self.cells or kind == Kind.FORM or 0 < value < self._limit[form]:
+        if form < self.cells or kind == Kind.FORM or 0 < value < self.limit[form]:
             return False
         if self.reach.widen(form, PROBES, buy=False):
             return True
@@ -256,7 +265,7 @@ class Pattern:
             inside = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
             parts = inside[inside != parent]
             left = parts[self.reach.is_open[parts]]
-            if 0 < int(self.table[left].sum()) < self._limit[parent]:
+            if 0 < int(self.table[left].sum()) < self.limit[parent]:
                 return True
             if len(left) == 2 and self._tells(left):
                 return True

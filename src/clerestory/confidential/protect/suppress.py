@@ -1,8 +1,8 @@
 """Complementary suppression over all linked tables of a source: hide more until every hidden cell is wide.
 
-Construct: around each cell that is too narrow, buy the cheapest cells that give it room. Prune: show again
-what no longer helps. Search: take a few secondaries away at a time and buy what is then missing, if it costs
-less. What leaves here still has to pass the audit, which starts from the public values.
+Construct: around each cell that is too narrow, buy the cheapest cells that give it room. Improve: look for
+the cheapest pattern, of the whole source or of one part after another. What leaves here still has to pass the
+audit, which starts from the public values.
 Sources: Handbook on Statistical Disclosure Control, ch. 4; large neighbourhood search, Shaw (1998).
 """
 
@@ -20,7 +20,7 @@ from clerestory.attack.shown import box_numbers
 from clerestory.attack.tables import completed
 from clerestory.attack.widen import Needs
 from clerestory.confidential.original import OriginalCells
-from clerestory.confidential.protect.improve import improve, prune
+from clerestory.confidential.protect.improve import improve
 from clerestory.confidential.protect.pattern import Pattern
 from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
@@ -33,10 +33,6 @@ Progress = Callable[[str], None]
 
 _REPAIRS = 20
 """Rounds of audit and hiding more, after which the tables are refused."""
-_TRIES = 600
-_EACH = 10
-"""Tries of the search for a cheaper pattern, at most and for each hidden cell: fixed numbers, so that the
-outcome is fixed too."""
 
 
 def suppress(
@@ -73,8 +69,7 @@ def suppress(
     )
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
-    prune(pattern, primary, progress)
-    improve(pattern, primary, min(_TRIES, _EACH * int(pattern.hidden.sum())), progress)
+    improve(pattern, primary, seed, progress)
     for _ in range(_REPAIRS):
         pattern.construct(progress)
         hidden = pattern.hidden.copy()
