@@ -140,9 +140,8 @@ def attacked(
         parts = found.parts
     else:
         parts = ()
-    verdicts = decide(
-        seen, width=width, minimum=minimum, start=start, levels=ends, seed=seed, progress=progress
-    )
+    # A table far from its bounds, found from the public values, is a better start than the true one.
+    verdicts = decide(seen, width=width, minimum=minimum, levels=ends, seed=seed, progress=progress)
     return report(verdicts, public, policy=policy, level=level, parts=parts, levels=levels)
 
 

@@ -22,6 +22,8 @@ _KEPT = 0.02
 method must not be able to conclude that each hidden cell was needed (level 4)."""
 _PROGRAMS = 4_000
 """Variables of a source up to which pruning may use programs too, not only circuits."""
+_MANY, _HUB = 1_500, 6
+"""Secondaries from which those with more moves through them are left alone: they are hardly ever free."""
 _LARGE = 10_000
 """Cells that might be hidden from which a source is only pruned."""
 _SMALL = 260
@@ -67,10 +69,11 @@ def _prune(pattern: Pattern, primary: NDArray[np.bool_], progress: Progress | No
     """Shows again, dearest first, what is hidden without need."""
     boxes = _secondary(pattern, primary)
     boxes = boxes[pattern.rng.random(len(boxes)) >= _KEPT]
+    most = _HUB if len(boxes) > _MANY else len(boxes) ** 2
     price = np.array([_price(pattern, box) for box in boxes.tolist()])
     shown = 0
     for box in boxes[np.argsort(-price, kind="stable")].tolist():
-        shown += _without(pattern, box)
+        shown += _without(pattern, box, most)
     if progress is not None:
         progress(f"{shown:,} of {len(boxes):,} secondary cells shown again")
 
@@ -165,15 +168,17 @@ def _price(pattern: Pattern, box: int) -> float:
     return float(pattern.prices[pattern.cells_of[box]].sum())
 
 
-def _without(pattern: Pattern, box: int) -> bool:
-    """Whether everything is wide without this box; if not, nothing changes."""
+def _without(pattern: Pattern, box: int, most: int) -> bool:
+    """Whether everything is wide without this box; if not, nothing changes. most: moves through it."""
     moves = pattern.moves
     through = moves.through(pattern.cells_of[box])
+    if len(through) > most:
+        return False
     dropped: list[Move] = moves.get(through)
     first = moves.next_number
     pattern.show(box)
     touched = moves.drop(through)
-    if _wide(pattern, touched):
+    if not pattern.small_near(pattern.cells_of[box]) and _wide(pattern, touched):
         return True
     moves.drop(moves.since(first))
     pattern.hide(np.array([box]))
@@ -185,8 +190,6 @@ def _without(pattern: Pattern, box: int) -> bool:
 def _wide(pattern: Pattern, touched: IntArray) -> bool:
     reach = pattern.reach
     ladder = PROBES if len(pattern.judged) <= _PROGRAMS else ()
-    if pattern.small_near(touched[touched < pattern.cells]):
-        return False
     waiting = _relevant(pattern, touched)
     for form in waiting[np.argsort(pattern.table[waiting], kind="stable")].tolist():
         if not reach.wide(np.array([form]))[0] and not reach.widen(form, ladder, buy=False):

@@ -77,7 +77,7 @@ def suppress(
             PublicCells(space, np.where(hidden, 0, original.values), hidden),
             width=policy.interval_width,
             minimum=policy.minimum_count,
-            start=original.values,
+            start=None if past is None else original.values,
             seed=seed,
             known=rules,
             levels=None if levels is None else levels.ends(original.values),
