@@ -1,12 +1,16 @@
 """All of it: `make bench`. Takes about twenty minutes; run it on a machine that does nothing else."""
 
-from bench import optimum, peers, tabulate, whole
+from bench import cell_key, optimum, peers, scale, tabulate, whole
 
 if __name__ == "__main__":
     print("## Counting, against one GROUP BY\n", flush=True)
     tabulate.main(["--scale", "1"])
     print("\n## The whole way\n", flush=True)
     whole.main()
+    print("\n## Protection at scale\n", flush=True)
+    scale.main([])
+    print("\n## Cell keys\n", flush=True)
+    cell_key.main()
     print("\n## Against the optimum\n", flush=True)
     optimum.main(["--random", "8", "--cells", "60"])
     optimum.main(["--real"])
