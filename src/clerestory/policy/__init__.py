@@ -1,6 +1,6 @@
 """Numbers somebody chose: named, cited, frozen profiles. A project names one and may only tighten it."""
 
-from clerestory.policy.policy import Dominance, Policy, PriorPosterior
+from clerestory.policy.policy import Cost, Dominance, Policy, PriorPosterior
 from clerestory.policy.profiles import (
     CALHHS_DDG_2_0,
     CDC_WONDER,
@@ -19,6 +19,7 @@ __all__ = [
     "NCES_FERPA",
     "ONS",
     "PROFILES",
+    "Cost",
     "Dominance",
     "Policy",
     "PriorPosterior",

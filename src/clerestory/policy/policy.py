@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 
 
@@ -30,6 +31,15 @@ class PriorPosterior:
     def ratio(self) -> Fraction:
         """p / q, exactly; it alone decides which cells are sensitive."""
         return Fraction(str(self.p)) / Fraction(str(self.q))
+
+
+class Cost(StrEnum):
+    """What protection loses least of."""
+
+    CELLS = "cells"
+    """How many numbers are hidden."""
+    VALUE = "value"
+    """How many records are behind the hidden numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,9 @@ class Policy:
     """Rates of fewer events are flagged, in tables that say they are read as rates."""
     scoring: str = "2.0"
     """Edition of the CalHHS Publication Scoring Criteria that the build report shows; "" for none."""
+
+    cost: Cost = Cost.CELLS
+    """What protection loses least of; not a matter of safety, so a project is free to choose."""
 
     @property
     def asks_contributions(self) -> bool:

@@ -305,6 +305,13 @@ class _Check:
                     self._unsound(f"no dimension {name!r}", (*key, place, number), nearest(name, dimensions))
             if len(set(margin)) < len(margin):
                 self._unsound("a dimension stands twice in a margin", (*key, place), "name each once")
+        for place, margin in enumerate(self._said.publish.keep):
+            if not any(set(margin) <= set(published) for published in self._said.publish.margins):
+                self._add(
+                    "keep names a margin that is not published",
+                    ("publish", "keep", place),
+                    "name dimensions that one of the margins crosses",
+                )
         for name in dimensions:
             if name not in in_margins and name not in self._used:
                 self._add(

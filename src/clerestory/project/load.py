@@ -118,7 +118,7 @@ def _policy(draft: Draft, said: ProjectFile, document: Document) -> Policy:
     asked = said.policy
     dominance, prior = asked.dominance, asked.prior_posterior
     try:
-        return policy_for(
+        policy = policy_for(
             asked.profile,
             Tightening(
                 minimum_count=asked.minimum_count,
@@ -136,7 +136,8 @@ def _policy(draft: Draft, said: ProjectFile, document: Document) -> Policy:
     except InputError as error:
         key = error.where.rpartition("policy.")[2]
         draft.collect.add(error.what, where=document.at(("policy", key)), fix=error.fix)
-        return CALHHS_DDG_2_0
+        policy = CALHHS_DDG_2_0
+    return replace(policy, cost=asked.cost)
 
 
 def _source(draft: Draft, file: Path) -> None:

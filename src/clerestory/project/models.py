@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from clerestory.methods import CellKeyMode, Mechanism, RoundingKind
+from clerestory.policy import Cost
 from clerestory.policy.scoring import Variable
 from clerestory.tables import Changes, Spread, Status
 
@@ -233,6 +234,8 @@ class PublishFile(Model):
     """Which cross-tabulations leave the building; the totals of each are implied."""
 
     margins: tuple[tuple[str, ...], ...] = Field(min_length=1)
+    keep: tuple[tuple[str, ...], ...] = ()
+    """Margins, with their totals, whose numbers readers want most: others are hidden rather than these."""
 
 
 class AttributeFile(Model):
@@ -359,6 +362,8 @@ class PolicyFile(Model):
     profile: str = "calhhs-ddg-2.0"
     minimum_count: int | None = Field(default=None, ge=2)
     interval_width: int | None = Field(default=None, ge=1)
+    cost: Cost = Cost.CELLS
+    """What protection loses least of: "cells" (how many numbers are hidden) or "value" (how many records)."""
     minimum_contributors: int | None = Field(default=None, ge=2)
     """Sums of fewer contributors are hidden; counts too, where the source has a `holding`."""
     dominance: DominanceFile | None = None

@@ -87,7 +87,8 @@ class TableDesign:
 
     Every subset of a margin is published too (totals are implied). select: axis -> (categories,) bool, the
     records that the table counts, for the axes that its `where` restricts. attributes: its sensitive
-    dimensions. zeros_shown: whether a zero of it is never hidden; public, like all of this. changes: how
+    dimensions. zeros_shown: whether a zero of it is never hidden; public, like all of this. keep: margins,
+    with their totals, whose numbers readers want most: hidden only where little else does. changes: how
     its numbers change from the release before.
     """
 
@@ -99,6 +100,7 @@ class TableDesign:
     select: Mapping[str, NDArray[np.bool_]]
     attributes: tuple[Attribute, ...] = ()
     zeros_shown: bool = True
+    keep: tuple[tuple[str, ...], ...] = ()
     changes: Changes = Changes.FROZEN
 
 

@@ -155,6 +155,7 @@ def _linked(
                 attributes=tuple(Attribute(name, least) for name, least in table.attributes.items()),
                 zeros_shown=table.zeros_shown,
                 changes=table.said.changes,
+                keep=tuple(table.said.publish.keep),
             )
         )
     space = link_tables(plan.source.name, axes, designs, maximum_cells=plan.project.policy.maximum_cells)

@@ -79,12 +79,12 @@ def _prune(pattern: Pattern, primary: NDArray[np.bool_], progress: Progress | No
 
 
 def _search(pattern: Pattern, primary: NDArray[np.bool_], seed: int) -> Search:
-    """Every cell costs about 1, more where it holds much of all; ties are broken by the secret seed."""
+    """Every cell costs its loss, more where it holds much of all; ties are broken by the secret seed."""
     count = len(pattern.cells_of)
     hideable = np.isfinite(pattern.prices)
     large = pattern.records / max(1, int(pattern.records.max(initial=0)))
     ties = 1 + _TIES * np.random.default_rng(seed + 2).random(count)
-    worth = np.bincount(pattern.boxes, hideable * (1 + _SIZES * large), minlength=count)
+    worth = np.bincount(pattern.boxes, hideable * pattern.loss * (1 + _SIZES * large), minlength=count)
     costs = worth.astype(np.float64) * ties
     fixed = np.zeros(count, dtype=bool)
     fixed[pattern.boxes[primary]] = True

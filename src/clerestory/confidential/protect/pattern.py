@@ -16,6 +16,7 @@ from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import propagate
 from clerestory.attack.widen import Needs, Widening
 from clerestory.confidential.original import OriginalCells
+from clerestory.confidential.protect.loss import loss
 from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
 from clerestory.policy import Policy
@@ -72,6 +73,7 @@ class Pattern:
         open_ = np.arange(rules.variables) >= count
         self.reach = Widening(rules, self.moves, needs, open_, everywhere, seed=seed, take=self._take)
         self.prices = prices
+        self.loss = loss(original, policy)
         self.ladder = LADDER if rules.variables <= _LARGE else ((6, True), (20, True))
         self.frugal = int(np.sum(table > 0)) <= _SMALL
         sums = np.array([unit.kind == "sum" for unit in rules.space.unit_list] or [False])

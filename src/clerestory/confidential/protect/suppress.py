@@ -21,6 +21,7 @@ from clerestory.attack.tables import completed
 from clerestory.attack.widen import Needs
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.improve import improve
+from clerestory.confidential.protect.loss import loss
 from clerestory.confidential.protect.pattern import Pattern
 from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import Refused
@@ -61,7 +62,7 @@ def suppress(
         original,
         policy,
         _needs(rules, table, policy, levels),
-        _prices(original, seed),
+        _prices(original, policy, seed),
         space.may_hide_zeros,
         seed,
         past,
@@ -111,10 +112,10 @@ def _needs(rules: Relations, table: IntArray, policy: Policy, levels: Protection
     return Needs(width, upper, lower)
 
 
-def _prices(original: OriginalCells, seed: int) -> NDArray[np.float64]:
-    """Near 1 a cell, more for the coarse and large; ties are broken by the secret seed."""
+def _prices(original: OriginalCells, policy: Policy, seed: int) -> NDArray[np.float64]:
+    """The policy's loss, a little more for the coarse and large; ties are broken by the secret seed."""
     boxes = box_numbers(original.space)
     ties = np.random.default_rng(seed + 1).random(int(boxes.max(initial=-1)) + 1)[boxes]
-    prices = 1 + 0.03 * np.log2(1.0 + original.records) + 0.1 * ties
+    prices = loss(original, policy) * (1 + 0.03 * np.log2(1.0 + original.records) + 0.1 * ties)
     never = (original.values == 0) & ~original.space.may_hide_zeros
     return np.where(never, np.inf, prices)
