@@ -121,7 +121,9 @@ class Search:
                 break
             hidden = values > 0.5
             if float(self.costs[hidden].sum()) > known * (1 - _GAP) + 1e-9:
-                return Found(best, True, number + more)
+                # settled only where the program was solved to its end, and not stopped for another reason
+                ended = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+                return Found(best, ended, number + more)
             shares = hidden.astype(float)
             rows = [row for row in self._rows if row.missing(shares) > _EPS]
             if not rows:
