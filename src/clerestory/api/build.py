@@ -27,15 +27,17 @@ from clerestory.errors import InputError
 from clerestory.methods import OPEN, Method, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.project import Project, TableFile, load, typed_numbers
-from clerestory.release.bundle import commit, current, discard, stage, switch
+from clerestory.release.bundle import STAGED, commit, discard, stage, switch
 from clerestory.release.changed import no_other_method
 from clerestory.release.compare import Changes, compare
 from clerestory.release.history import past_of
-from clerestory.release.ledger import Entry, adopt, record
+from clerestory.release.ledger import Event, head
 from clerestory.release.lock import lock
 from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
+from clerestory.release.register import Register
 from clerestory.release.structure import Rule, path_of, write
+from clerestory.release.verify import open_release
 from clerestory.release.words import texts_of
 from clerestory.site import package_assets, render
 from clerestory.tables import PublicList, PublicTable, Status, events_for_error, marked, unstable
@@ -97,6 +99,8 @@ class BuildReport:
     """What `clerestory prove` reported of the release."""
     inside: Inside = field(default_factory=Inside)
     """Scores, utility and reasons; only what holds no true value is in `said`."""
+    after: str = ""
+    """The head of the ledger that it was built against: what is published later it does not know of."""
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
@@ -121,6 +125,7 @@ class BuildReport:
             **self.inside.said(values=False),
             "bytes": self.bytes,
             "proof": dict(self.proof),
+            "after": self.after,
             "seconds": dict(self.seconds),
         }
 
@@ -204,7 +209,7 @@ class _Protected:
     inside: Inside
 
 
-def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _Protected:
+def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) -> _Protected:
     tables: dict[str, PublicTable] = {}
     reports: dict[str, SourceReport] = {}
     structures: dict[str, bytes] = {}
@@ -227,7 +232,7 @@ def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _
                         original,
                         project.policy,
                         rule,
-                        past_of(project.root / "releases", ledger, name),
+                        past_of(project.root / "releases", released, name),
                         project.decisions,
                         seed=_seed_for(seed, name),
                         progress=watch.progress.at,
@@ -300,10 +305,10 @@ def build(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Builds a release of the project in `root` and makes it the current one.
+    """Builds a release of the project in `root`, staged: nothing goes live without signatures.
 
     date: the release date that pages and manifest carry; today if absent. workers: processes that draw.
-    Raises ClerestoryError; then the earlier release is whole and current as before.
+    Raises ClerestoryError; then nothing was staged, and what is live is live as before.
     """
     root = root.resolve()
     watch = Stopwatch(progress or Quiet())
@@ -319,7 +324,10 @@ def build(
             watch.say(
                 f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
             )
-        protected = _protected(project, adopt(root, held=held), watch)
+        register = Register(root)
+        events = register.events()
+        known = register.standing(events)
+        protected = _protected(project, tuple(known.published.values()), watch)
         tables, reports = protected.tables, protected.reports
         lists = _lists(project)
         releases = root / "releases"
@@ -360,7 +368,7 @@ def build(
                 discard(staged)
                 raise
             watch.say(f"{accounting.numbers:,} numbers read back, each equals a protected cell")
-        before = current(releases)
+        before = open_release(releases / known.live.release) if known.live else None
         release = commit(staged)
         with watch.step("prove from the release's files alone"):
             proof = prove_apart(release.folder)
@@ -369,8 +377,7 @@ def build(
                 f"{sum(proof['files'].values()) / 1e6:,.1f} MB"
             )
         changes = compare(before, release) if before else None
-        record(root, release, held=held)  # before it is public: what was can never be missing
-        switch(releases, release.id)
+        switch(releases, release.id, STAGED)
         report = BuildReport(
             project=root,
             release=release.folder,
@@ -385,6 +392,7 @@ def build(
             bytes=staged.size,
             proof=proof,
             inside=protected.inside,
+            after=head(events),
             seconds=watch.seconds,
         )
         keep(root, release.id, report.said(), protected.inside, project.policy)

@@ -33,6 +33,9 @@ from clerestory.release.manifest import (
 from clerestory.release.verify import Release, open_release, verify_digests, whole
 
 CURRENT = "current"
+"""A link to the live release, for people and static hosts; the ledger alone decides what is live."""
+STAGED = "staged"
+"""A link to the release that was built last."""
 SOFTWARE = f"clerestory {__version__}"
 _LEFTOVERS = (".staging-", ".current-")
 _PUBLIC_FILE, _PUBLIC_FOLDER, _PRIVATE_FOLDER = 0o644, 0o755, 0o700
@@ -161,8 +164,8 @@ def commit(staged: Staged) -> Release:
     return open_release(target)
 
 
-def switch(releases: Path, release: ReleaseId) -> None:
-    """Makes a release the live one, in one step; readers see the earlier or this one, never a mixture.
+def switch(releases: Path, release: ReleaseId, name: str = CURRENT) -> None:
+    """Makes a link, `current` or `staged`, name a release, in one step.
 
     Raises InputError if the id is none, Refused if the release is not whole.
     """
@@ -175,17 +178,23 @@ def switch(releases: Path, release: ReleaseId) -> None:
     link = releases / f".current-{secrets.token_hex(8)}"
     link.symlink_to(release, target_is_directory=True)
     try:
-        link.replace(releases / CURRENT)
+        link.replace(releases / name)
     except OSError:
         link.unlink(missing_ok=True)
         raise
     _fsync(releases)
 
 
-def live_id(releases: Path) -> ReleaseId | None:
-    """What `current` names; None if there is none. Raises Refused if it is not a link to a release's name."""
+def unpoint(releases: Path, name: str) -> None:
+    """Removes a link."""
+    (releases / name).unlink(missing_ok=True)
+    _fsync(releases)
+
+
+def live_id(releases: Path, name: str = CURRENT) -> ReleaseId | None:
+    """What a link names; None if there is none. Raises Refused if it is not a link to a release's name."""
     try:
-        target = str((releases / CURRENT).readlink())
+        target = str((releases / name).readlink())
     except FileNotFoundError:
         return None
     except OSError:
@@ -193,15 +202,15 @@ def live_id(releases: Path) -> ReleaseId | None:
     if not is_id(target):
         raise Refused(
             "it is not a link to a release in the same folder",
-            where=f"{releases.name}/{CURRENT}",
+            where=f"{releases.name}/{name}",
             fix="remove it and publish a release again",
         )
     return ReleaseId(target)
 
 
-def current(releases: Path) -> Release | None:
-    """The release that `current` names; None if there is none. Raises Refused if it cannot be used."""
-    release = live_id(releases)
+def current(releases: Path, name: str = CURRENT) -> Release | None:
+    """The release that a link names; None if there is none. Raises Refused if it cannot be used."""
+    release = live_id(releases, name)
     return None if release is None else open_release(releases / release)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from clerestory.attack.history import Earlier, History, history
 from clerestory.errors import Refused
 from clerestory.release import structure
-from clerestory.release.ledger import Entry
+from clerestory.release.ledger import Event
 from clerestory.release.manifest import NAME as MANIFEST
 from clerestory.release.structure import Before, Rule, Structure
 from clerestory.release.verify import Release, open_release
@@ -44,13 +44,13 @@ class Past:
         )
 
 
-def past_of(releases: Path, ledger: Iterable[Entry], source: str) -> tuple[Past, ...]:
-    """What the releases of a ledger tell of a source, oldest first, where they tell something new.
+def past_of(releases: Path, public: Iterable[Event], source: str) -> tuple[Past, ...]:
+    """What releases that were public tell of a source, oldest first, where they tell something new.
 
     Raises Refused if a release that has the source cannot be read whole: it cannot be audited against.
     """
     found: list[Past] = []
-    for entry in ledger:
+    for entry in public:
         past = read_past(releases / entry.release, entry.release, entry.manifest, source)
         if past is not None and not any(past.same(other) for other in found):
             found.append(past)

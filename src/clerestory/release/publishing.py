@@ -1,0 +1,143 @@
+"""Lets a release go live: everything is verified, then one line of the ledger is the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from securesystemslib.signer import Signer
+
+from clerestory.errors import Refused
+from clerestory.policy import GateRules
+from clerestory.release import live
+from clerestory.release.bundle import CURRENT, switch
+from clerestory.release.gate import Counted, count, given, publisher_problem
+from clerestory.release.ledger import FIRST, Event, Kind, slots
+from clerestory.release.manifest import ReleaseId
+from clerestory.release.register import Register, digest_of
+from clerestory.release.say import say, statement
+from clerestory.release.trust import Trust
+from clerestory.release.verify import Release, open_release, verify_digests
+from clerestory.release.verify_proof import verify_proof
+
+_GO_ON = "see `clerestory review` and `clerestory approvals`"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A release that is live. before: the one that was, "" if none."""
+
+    release: str
+    manifest: str
+    before: str
+    counted: Counted
+    event: Event
+
+
+def counted_for(
+    register: Register, release: Release, rules: GateRules, trust: Trust, events: Sequence[Event]
+) -> Counted:
+    """What the gate finds of a release now, by the ledger."""
+    manifest = digest_of(release.folder)
+    return count(
+        given(release.folder, register.trust_then),
+        manifest=manifest,
+        rules=rules,
+        policy=trust.rules_digest,
+        trust=trust,
+        at=register.clock(),
+        recorded={event.body for event in events if event.manifest == manifest},
+    )
+
+
+def publish(root: Path, release: str, signer: Signer, *, rules: GateRules, register: Register) -> Published:
+    """Verifies a release, its proof and its signatures, and makes it live.
+
+    rules: those of the root, or the project's own if they ask for more.
+    Raises Refused that says all that is missing; nothing is changed then. Killed at any moment, what was
+    live before or this release is live, whole.
+    """
+    opened = open_release(register.releases / release)
+    verify_digests(opened.folder)
+    verify_proof(opened.folder)
+    manifest = digest_of(opened.folder)
+    trust = register.trust()
+    slots.prepare(root)
+    said = statement(register, Kind.PUBLISHED, release, manifest, signer, trust)
+    counted: list[Counted] = []
+    before = ""
+
+    def check(events: tuple[Event, ...]) -> None:
+        nonlocal before
+        standing = register.standing(events)
+        problem = _state_problem(release, manifest, standing, events, register, opened)
+        found = counted_for(register, opened, rules, trust, events)
+        counted.append(found)
+        problems = [
+            *([problem] if problem else []),
+            *found.missing,
+            *filter(None, [publisher_problem(said.person, found)]),
+        ]
+        if problems:
+            raise Refused("; ".join([*problems, *found.aside]), where=release, fix=_GO_ON)
+        before = standing.live.release if standing.live else ""
+
+    register.fold()
+    check(register.events())
+    event = say(register, said, signer, check=check)
+    # The line is the switch. The link follows it, for people and static hosts.
+    switch(register.releases, ReleaseId(release), CURRENT)
+    return Published(release, manifest, before, counted[-1], event)
+
+
+def _state_problem(
+    release: str,
+    manifest: str,
+    standing: live.Standing,
+    events: Sequence[Event],
+    register: Register,
+    opened: Release,
+) -> str:
+    if manifest in standing.withdrawn:
+        return "it was withdrawn; only `clerestory restore`, by two people, brings it back"
+    if manifest in standing.rejected:
+        return "it was rejected; build another one"
+    if standing.live and standing.live.manifest == manifest:
+        return "it is live already"
+    if manifest in standing.published:
+        return "it was live before and is older than what replaced it"
+    after = {
+        one.approval.after
+        for one in given(opened.folder, register.trust_then)
+        if one.approval.kind is Kind.BUILT
+    }
+    for digest in after:
+        known = 0 if digest == FIRST else next((e.seq + 1 for e in events if e.digest == digest), -1)
+        if known < 0:
+            return "it was built against another ledger"
+        newer = [e.release for e in events[known:] if e.kind in (Kind.PUBLISHED, Kind.RESTORED)]
+        if newer:
+            return f"{newer[-1]} went live after it was built, so it was not audited against that: build again"
+    return ""
+
+
+def live_problem(register: Register, event: Event, events: Sequence[Event]) -> str:
+    """Why a line that made a release live does not stand; empty if it does. For servers and outsiders.
+
+    Counts what the ledger had before the line, by the rules of the root that the line was signed under.
+    """
+    first = next(e for e in events if e.kind is Kind.PUBLISHED and e.manifest == event.manifest)
+    folder = register.releases / first.release
+    trust = register.trust_then(first.trust)
+    found = count(
+        given(folder, register.trust_then),
+        manifest=first.manifest,
+        rules=trust.gate,
+        policy=trust.rules_digest,
+        trust=trust,
+        at=first.at,
+        recorded={e.body for e in events[: first.seq] if e.manifest == first.manifest},
+    )
+    problem = publisher_problem(register.person(first), found)
+    return "; ".join([*found.missing, *filter(None, [problem])])
