@@ -105,9 +105,9 @@ def policy_for(
                 where="clerestory.toml, policy.scoring",
                 fix=f"choose one of: {', '.join(EDITIONS)}",
             )
-        if floor and not _TIGHTER.get(field.name, _at_least)(value, floor):
+        if floor and not tighter(field.name, value, floor):
             raise InputError(
-                f"{field.name} = {_said(value)} is looser than the profile's {_said(floor)}",
+                f"{field.name} = {said(value)} is looser than the profile's {said(floor)}",
                 where=f"clerestory.toml, policy.{field.name}",
                 fix="a project may only tighten its profile; "
                 + ("lower the share" if field.name == "dominance" else "raise the number")
@@ -136,7 +136,13 @@ _TIGHTER: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _said(value: object) -> str:
+def tighter(name: str, asked: Any, floor: Any) -> bool:
+    """Whether a number asks for at least as much as a floor's, both of the same field and not off."""
+    return _TIGHTER.get(name, _at_least)(asked, floor)
+
+
+def said(value: object) -> str:
+    """A number of a policy as people read it."""
     if isinstance(value, Dominance):
         return f"({value.contributors}, {value.share:g}%)"
     if isinstance(value, PriorPosterior):
