@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, ledger, proofs, protecting
+from clerestory.cli import auditing, explain, gate, ledger, proofs, protecting
 from clerestory.cli.console import Steps, answering, err, out, print_json
+from clerestory.cli.identity import KeyOption, signer_for
 
 if TYPE_CHECKING:
     from clerestory.api import BuildReport
@@ -163,10 +164,14 @@ def _say_built(report: BuildReport) -> None:
 def build(
     folder: Annotated[Path, typer.Argument(help="The project.")] = Path(),
     date: Annotated[str, typer.Option(help="The release date, YYYY-MM-DD; today if absent.")] = "",
+    person: Annotated[
+        str, typer.Option("--as", help="Sign for having built it, as this person.", show_default=False)
+    ] = "",
+    key: KeyOption = None,
     workers: WorkersOption = 2,
     format: FormatOption = Format.TEXT,
 ) -> None:
-    """Sources → protected tables → a whole release, audited and accounted for."""
+    """Sources → protected tables → a staged release, audited and accounted for; nothing goes live."""
     from clerestory.api import build as run
     from clerestory.errors import InputError
 
@@ -176,12 +181,23 @@ def build(
             day = datetime.date.fromisoformat(date) if date else None
         except ValueError:
             raise InputError("--date is not a date", fix="write it as YYYY-MM-DD") from None
+        signer = signer_for(person, key) if person else None
         report = run(folder, date=day, workers=workers, progress=steps)
+        if signer is not None:
+            from clerestory.api.gate import signed
+            from clerestory.release.ledger import Kind
+
+            signed(folder, Kind.BUILT, report.release.name, signer)
         if format is Format.JSON:
             print_json(report.said())
         else:
             _say_built(report)
-            out.print(f"Next: clerestory serve {folder}", markup=False)
+            name = report.release.name
+            if person:
+                out.print(f"{name} is handed to the reviewers by {person}.", markup=False)
+                out.print(f"Next, a reviewer: clerestory review {name} --project {folder}", markup=False)
+            else:
+                out.print(f"Next: clerestory submit {name} --as PERSON --project {folder}", markup=False)
 
 
 @app.command()
@@ -238,6 +254,18 @@ app.command()(auditing.audit)
 app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
+for step in (
+    gate.submit,
+    gate.approve,
+    gate.reject,
+    gate.emergency,
+    gate.approvals,
+    gate.publish,
+    gate.send,
+    gate.takedown,
+    gate.restore,
+):
+    app.command()(step)
 app.add_typer(ledger.app, name="ledger")
 
 

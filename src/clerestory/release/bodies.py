@@ -20,7 +20,7 @@ from clerestory.release.trust import Trust
 INSIDE = "ledger"
 """The project's folder of bodies: reasons and answers to reports stay in it."""
 BESIDE = "signatures"
-"""A release's folder of statements that everybody may read: who built it, agreed, recounted, published."""
+"""A release's folder of statements that everybody may read: who built, approved, recounted, published."""
 PUBLIC = (
     Kind.BUILT,
     Kind.APPROVED,
@@ -28,7 +28,6 @@ PUBLIC = (
     Kind.PROVED,
     Kind.EMERGENCY,
     Kind.PUBLISHED,
-    Kind.RESTORED,
 )
 MOST = 256
 _NAME = re.compile(r"([a-z]+)-([0-9a-f]{64})\.json")

@@ -1,4 +1,4 @@
-"""May this release go live? Counts statements by the root's rules. Pure but for reading the release's folder."""
+"""May this release go live? Counts statements by the rules; pure but for reading the release's folder."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def publish(root: Path, release: str, signer: Signer, *, rules: GateRules, regis
     def check(events: tuple[Event, ...]) -> None:
         nonlocal before
         standing = register.standing(events)
-        problem = _state_problem(release, manifest, standing, events, register, opened)
+        problem = _state_problem(manifest, standing, events, register, opened)
         found = counted_for(register, opened, rules, trust, events)
         counted.append(found)
         problems = [
@@ -92,7 +92,6 @@ def publish(root: Path, release: str, signer: Signer, *, rules: GateRules, regis
 
 
 def _state_problem(
-    release: str,
     manifest: str,
     standing: live.Standing,
     events: Sequence[Event],
@@ -118,7 +117,9 @@ def _state_problem(
             return "it was built against another ledger"
         newer = [e.release for e in events[known:] if e.kind in (Kind.PUBLISHED, Kind.RESTORED)]
         if newer:
-            return f"{newer[-1]} went live after it was built, so it was not audited against that: build again"
+            return (
+                f"{newer[-1]} went live after it was built, so it was not audited against that: build again"
+            )
     return ""
 
 

@@ -96,7 +96,7 @@ class Register:
         return who.id if who else ""
 
     def trust(self) -> Trust:
-        """The root of trust now. Raises Refused if there is none, it is expired, or older than the ledger's."""
+        """The root of trust now. Raises Refused if there is none, it expired, or the ledger knows a newer."""
         self.events()
         return load_trust(self.root / TRUST, now=self.clock(), at_least=self._newest)
 

@@ -40,7 +40,7 @@ def restore(register: Register, release: str, reason: str, signer: Signer) -> Re
         raise InputError("it is not withdrawn", where=release, fix="see `clerestory ledger show`")
     opened = open_release(register.releases / release)
     verify_digests(opened.folder)
-    said = statement(register, Kind.RESTORED, release, event.manifest, signer, trust, reason="")
+    said = statement(register, Kind.RESTORED, release, event.manifest, signer, trust, reason=reason)
 
     def check(events: tuple[Event, ...]) -> None:
         standing = register.standing(events)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from clerestory.errors import Refused
+from clerestory.release.ledger.event import Kind
 from clerestory.release.manifest import is_id
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -18,20 +18,6 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PERSON = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _LONGEST = 20_000
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-
-
-class Kind(StrEnum):
-    """What is said."""
-
-    BUILT = "built"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    RECOUNTED = "recounted"
-    PROVED = "proved"
-    WITHDRAWN = "withdrawn"
-    RESTORED = "restored"
-    EMERGENCY = "emergency"
-    ANSWERED = "answered"
 
 
 def predicate_type(kind: Kind) -> str:
@@ -44,9 +30,10 @@ class Approval:
     """One person's word on one release, as it is signed.
 
     manifest: SHA-256 of the manifest. time: in UTC, whole seconds. policy: SHA-256 of the gate's rules and
-    the floor (trust.rules_digest). software: what made the statement. answers: SHA-256 of the answers to the
+    the floor (trust.rules_digest). software: what made the statement. answers: SHA-256 of answers to the
     checklist, "" if none were asked. trust: version of the root it is said under. reason: in the signer's
-    words, for what lies inside; "" in what is public.
+    words, for what lies inside; "" in what is public. after: of what was built, the head of the ledger that
+    it was built against; else "".
     """
 
     kind: Kind
@@ -60,6 +47,7 @@ class Approval:
     answers: str = ""
     trust: int
     reason: str = ""
+    after: str = ""
 
     def to_statement(self) -> dict[str, Any]:
         """The in-toto statement."""
@@ -76,6 +64,7 @@ class Approval:
                 "answers": self.answers,
                 "trust": self.trust,
                 "reason": self.reason,
+                "after": self.after,
             },
         }
 
@@ -107,7 +96,7 @@ class Approval:
 
 
 def _problem(found: Approval) -> str:
-    texts = (found.person, found.role, found.policy, found.software, found.answers, found.reason)
+    texts = (found.person, found.role, found.policy, found.software, found.answers, found.reason, found.after)
     if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
         return "a text is none, or too long"
     if not is_id(found.release) or not _DIGEST.fullmatch(found.manifest):
@@ -116,7 +105,9 @@ def _problem(found: Approval) -> str:
         return "the release's id is not that of its manifest"
     if not _PERSON.fullmatch(found.person) or not found.role:
         return "it does not name a person and a role"
-    if not _DIGEST.fullmatch(found.policy) or (found.answers and not _DIGEST.fullmatch(found.answers)):
+    if not _DIGEST.fullmatch(found.policy) or any(
+        digest and not _DIGEST.fullmatch(digest) for digest in (found.answers, found.after)
+    ):
         return "a digest is none"
     if type(found.trust) is not int or found.trust < 1:
         return "it does not name a version of the root of trust"

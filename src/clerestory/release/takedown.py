@@ -13,9 +13,9 @@ from securesystemslib.signer import Signer
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.release.bodies import keep_body, unsigned
 from clerestory.release.bundle import CURRENT, current, unpoint
+from clerestory.release.envelope import seal
 from clerestory.release.ledger import Kind, slots, written
 from clerestory.release.manifest import is_id
-from clerestory.release.envelope import seal
 from clerestory.release.register import Register, digest_of
 from clerestory.release.say import statement
 from clerestory.release.trust import Trust
@@ -70,11 +70,19 @@ def which(register: Register, release: str) -> tuple[str, str]:
 
 
 def takedown(
-    root: Path, release: str, reason: str, signer: Signer | None, *, register: Register | None = None
+    root: Path,
+    release: str,
+    reason: str,
+    signer: Signer | None,
+    *,
+    register: Register | None = None,
+    copy: bool = False,
 ) -> TakenDown:
     """Withdraws a release; new requests get the notice, running downloads are cut, whoever restarts what.
 
-    signer: None is break-glass: an unsigned line that every check of the ledger points at. Raises InputError
+    signer: None is break-glass: an unsigned line that every check of the ledger points at. copy: whether the
+    ledger here is a server's copy, which is never written: the takedown lies beside it until the project
+    takes it over. Raises InputError
     if there is no such release; Refused if the signer's role does not allow it; Undecided if nothing at all
     could be written.
     """
@@ -94,6 +102,8 @@ def takedown(
         unsaid = "the disk is full, or the folder cannot be written"
     time, waiting = written(register.clock()), ""
     try:
+        if copy:
+            raise Refused("this is a server's copy; the project takes it over at the next `clerestory send`")
         event = register.write(
             Kind.WITHDRAWN, id_, manifest, signer, trust=version, body=body, patience=_PATIENCE
         )

@@ -1,6 +1,7 @@
 """Whether a release folder is whole: exactly the files of its manifest, every byte equal. No solver.
 
-Beside them there may be a proof, made after the manifest: proof/proof.json and exactly the files it lists.
+Beside them there may be a proof, made after the manifest: proof/proof.json and exactly the files it lists;
+and signatures/, with nothing but signed statements.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from clerestory.errors import ClerestoryError, Refused
 from clerestory.release import proof_list
+from clerestory.release.bodies import BESIDE, beside
+from clerestory.release.envelope import open_envelope
 from clerestory.release.manifest import (
     MAXIMUM_BYTES,
     NAME,
@@ -24,6 +27,7 @@ from clerestory.release.manifest import (
     id_of,
     parse,
 )
+from clerestory.release.statement import Approval
 
 _LISTED = 20
 """Problems named in one message; the rest are counted."""
@@ -75,7 +79,7 @@ def verify_digests(folder: Path, *, proofs: bool = True) -> Manifest:
     Raises Refused that lists what is missing, extra, changed, or neither file nor folder.
     """
     manifest, content = _manifest(folder)
-    aside = "" if proofs else proof_list.FOLDER
+    aside = {BESIDE} if proofs else {BESIDE, proof_list.FOLDER}
     # A file of that name on the manifest is no proof, which is made after the manifest.
     proofs = proofs and all(entry.path != proof_list.NAME for entry in manifest.files)
     listed = proof_list.read(folder, id_of(content)) if proofs else None
@@ -85,6 +89,9 @@ def verify_digests(folder: Path, *, proofs: bool = True) -> Manifest:
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
         found = pool.map(lambda entry: _problem(folder, entry), files, chunksize=16)
         problems += [problem for problem in found if problem]
+    for _, digest, content in beside(folder):
+        where = f"{folder.name}/{BESIDE}/{digest[:12]}"
+        Approval.from_statement(open_envelope(content, where=where).statement, where=where)
     if problems:
         more = [f"and {len(problems) - _LISTED:,} more"] if len(problems) > _LISTED else []
         raise Refused(
@@ -105,7 +112,7 @@ def whole(folder: Path) -> bool:
     return True
 
 
-def _strangers(folder: Path, wanted: set[str], *, aside: str) -> list[str]:
+def _strangers(folder: Path, wanted: set[str], *, aside: set[str]) -> list[str]:
     """What is in the folder and should not be, and files that are missing; `aside` is not looked at."""
     folders = folders_of(wanted)
     problems: list[str] = []
@@ -116,7 +123,7 @@ def _strangers(folder: Path, wanted: set[str], *, aside: str) -> list[str]:
         with os.scandir(folder / inside if inside else folder) as entries:
             for entry in entries:
                 path = f"{inside}/{entry.name}" if inside else entry.name
-                if aside and path == aside:
+                if path in aside and entry.is_dir(follow_symlinks=False):
                     continue
                 if entry.is_symlink():
                     problems.append(f"{path!r} is a symbolic link")

@@ -25,7 +25,9 @@ def manifest(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
-def line(found: tuple[Event, ...], number: int, *, kind: Kind = Kind.BUILT, at: datetime | None = None) -> Event:
+def line(
+    found: tuple[Event, ...], number: int, *, kind: Kind = Kind.BUILT, at: datetime | None = None
+) -> Event:
     before = found[-1] if found else None
     return signed(
         Event(
@@ -181,7 +183,7 @@ def test_a_clock_that_is_behind_is_refused_but_for_takedowns(tmp_path: Path) -> 
     found = ledger(tmp_path).events()
     early = NOON - timedelta(hours=1)
 
-    with pytest.raises(Refused, match="behind the ledger"):
+    with pytest.raises(Refused, match="behind the last line"):
         line(found, 5, at=early)
     assert next_time(found[-1], early, insist=False) == found[-1].at
 

@@ -34,7 +34,7 @@ class _Mark:
 
 
 class Book:
-    """The ledger of a project, or of the folder that a server has. Keeps what it read; never writes a cache."""
+    """The ledger of a project, or of a server's folder. Remembers what it read, in memory alone."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -76,9 +76,9 @@ class Book:
         facts = os.fstat(descriptor)
         inode = (facts.st_dev, facts.st_ino)
         if facts.st_size > MOST_BYTES:
-            raise Refused("the ledger is too large", where=NAME, fix=_FIX)
+            raise Refused("it is too large", where=NAME, fix=_FIX)
         if inode != self._mark.inode or facts.st_size < self._mark.size:
-            # Another file, or a shorter one: nothing of it is taken for granted but that it goes on from ours.
+            # Another file, or a shorter one: it must hold all that was seen, in the same order.
             known, self._events, self._mark = self._events, [], _Mark(inode, 0)
             try:
                 self._read(descriptor, inode, facts.st_size)
@@ -169,9 +169,9 @@ def next_time(before: Event | None, now: datetime, *, insist: bool) -> datetime:
     last = before.at if before else datetime(2000, 1, 1, tzinfo=UTC)
     if insist and now < last - SKEW:
         raise Refused(
-            f"this machine's clock is {(last - now).total_seconds():,.0f} seconds behind the ledger's last line",
+            f"the clock is {(last - now).total_seconds():,.0f} seconds behind the last line",
             where=NAME,
-            fix="set the clock; if the ledger's time is the wrong one, wait or see `clerestory ledger verify`",
+            fix="set the clock; if the ledger's time is the wrong one, wait: see `clerestory ledger verify`",
         )
     return max(last, now)
 

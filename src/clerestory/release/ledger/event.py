@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 
 UNSIGNED = frozenset({Kind.WITHDRAWN, Kind.REPORTED})
-"""Kinds that count without a signature: to warn and to take down needs no permission that a fault could deny."""
+"""Kinds that count without a signature: no fault may stand in the way of a warning or a takedown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,9 @@ def parse_line(line: bytes, before: Event | None) -> Event:
         raise ValueError("it is not an entry of a ledger") from None
     if not canonical:
         raise ValueError("it is not in the canonical form")
-    if event.seq != (before.seq + 1 if before else 0) or event.previous != (before.digest if before else FIRST):
+    if event.seq != (before.seq + 1 if before else 0) or event.previous != (
+        before.digest if before else FIRST
+    ):
         raise ValueError("it does not follow the line before")
     problem = _problem(event, before)
     if problem:

@@ -1,8 +1,8 @@
 """Takedowns that could not reach the ledger: written over space that was set aside before.
 
-A full disk has no room for a line, and another command may hold the ledger. The slots are small files that
-exist and are filled already, so that writing over them needs no room and no lock. Whoever decides what is live
-reads them beside the ledger; the next writer of the ledger writes them down there and clears them.
+A full disk has no room for a line, and another command may hold the ledger. The slots are files that
+exist and are filled already, so that writing over them needs no room and no lock. Whoever decides what is
+live reads them beside the ledger; the next writer of the ledger writes them down there and clears them.
 """
 
 from __future__ import annotations
