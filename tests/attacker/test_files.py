@@ -117,7 +117,7 @@ def test_a_release_folder_is_read_after_its_digests(tmp_path: Path) -> None:
 def test_a_whole_build_withstands_the_second_attacker_and_its_proof_holds(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", rows=300)
     assert run("build", project).code == 0
-    folder = (project / "releases" / "current").resolve()
+    folder = (project / "releases" / "staged").resolve()
     release = files.read(folder)["visits"]
     assert any(cell.value is None for cell in cells_of(release))
     assert not attack(release, search_nodes=0).broken

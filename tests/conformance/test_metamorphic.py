@@ -233,7 +233,7 @@ def test_a_whole_release_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     seed.write_text(f"{1:064x}", encoding="ascii")
     seed.chmod(0o600)
     assert run("build", first).code == 0
-    release = (first / "releases" / "current").resolve()
+    release = (first / "releases" / "staged").resolve()
     rows = table_rows(release)
     hidden = np.array([row["status"] == "hidden" for row in rows])
     inside = inside_of(rows)
@@ -258,7 +258,7 @@ def test_a_whole_release_is_the_same_byte_for_byte(tmp_path: Path) -> None:
         )
         assert rewritten(second / "records" / "visits.csv", truth, other, draw)
         assert run("build", second).code == 0
-        twin = (second / "releases" / "current").resolve()
+        twin = (second / "releases" / "staged").resolve()
         other_hidden = [row["status"] == "hidden" for row in table_rows(twin)]
         if other_hidden == hidden.tolist():
             assert np.any((inside @ other)[hidden] != (inside @ truth)[hidden])

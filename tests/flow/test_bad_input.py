@@ -20,7 +20,7 @@ def refused(done: Ran, project: Path, *, code: int = 2, says: str) -> None:
     for secret in ("Z0000", "Surname1", "note 1"):
         assert secret not in done.out + done.err
     releases = project / "releases"
-    assert not (releases / "current").exists()
+    assert not (releases / "staged").exists()
     assert not (releases.exists() and list(releases.iterdir()))
 
 
@@ -135,7 +135,7 @@ def test_when_every_cell_is_small_all_are_hidden_and_nothing_is_shown(project: P
     done = run("build", project, "--format", "json")
 
     assert done.code == 0, done.err
-    table = (project / "releases/current/site/data/visits.csv").read_text(encoding="utf-8").splitlines()
+    table = (project / "releases/staged/site/data/visits.csv").read_text(encoding="utf-8").splitlines()
     head = table[0].split(",")
     for row in csv.reader(table[1:]):
         value, status = row[head.index("value")], row[head.index("status")]

@@ -43,7 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "tables" / "visits.toml").write_text(TABLES + ONE_MORE, encoding="utf-8")
     done = run("build", project)
     assert done.code == 0, done.err
-    return (project / "releases" / "current").resolve()
+    return (project / "releases" / "staged").resolve()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ SECRET = ("Z0000", "Surname", "note ")
 
 
 def release_bytes(project: Path) -> dict[str, bytes]:
-    current = (project / "releases" / "current").resolve()
+    current = (project / "releases" / "staged").resolve()
     return {str(p.relative_to(current)): p.read_bytes() for p in sorted(current.rglob("*")) if p.is_file()}
 
 
@@ -33,7 +33,7 @@ def test_a_project_builds_and_says_what_became_of_its_cells(project: Path) -> No
     assert said["cells"]["hidden"]["secondary"] > 0
     assert said["cells"]["under_protected"] == 0
     assert said["sources"]["visits"]["audit"]["level"] == 2
-    assert (project / "releases" / "current" / "site" / "visits" / "index.html").is_file()
+    assert (project / "releases" / "staged" / "site" / "visits" / "index.html").is_file()
 
 
 def test_the_same_project_and_day_give_the_same_bytes(project: Path) -> None:

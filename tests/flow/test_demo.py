@@ -34,7 +34,7 @@ def demo() -> Path:
 
 
 def published(demo: Path) -> Iterator[tuple[str, bytes]]:
-    current = (demo / "releases" / "current").resolve()
+    current = (demo / "releases" / "staged").resolve()
     for path in sorted(current.rglob("*")):
         if path.is_file():
             yield str(path.relative_to(current)), path.read_bytes()

@@ -23,7 +23,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows_of(project: Path, table: str = "visits") -> list[dict[str, str]]:
-    path = project / "releases" / "current" / "site" / "data" / f"{table}.csv"
+    path = project / "releases" / "staged" / "site" / "data" / f"{table}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -61,7 +61,7 @@ def test_a_shown_cell_is_said_to_be_shown(built: Path) -> None:
 
 @pytest.mark.parametrize("release", ["folder", "name"])
 def test_a_release_is_named_by_its_folder_or_its_name(built: Path, release: str) -> None:
-    folder = (built / "releases" / "current").resolve()
+    folder = (built / "releases" / "staged").resolve()
     done = run("explain", folder if release == "folder" else folder.name, CEDAR, cwd=built)
     assert done.code == 0 and "primary" not in done.err, done.err
 
@@ -111,7 +111,7 @@ def test_true_values_are_in_the_kept_report_and_nowhere_else(built: Path) -> Non
 def test_a_release_that_left_its_project_has_no_reasons(built: Path, tmp_path: Path) -> None:
     import shutil
 
-    folder = (built / "releases" / "current").resolve()
+    folder = (built / "releases" / "staged").resolve()
     shutil.copytree(folder, tmp_path / "releases" / folder.name)
     done = run("explain", tmp_path / "releases" / folder.name, CEDAR)
     assert done.code == 2 and "reasons of this release are not here" in done.err

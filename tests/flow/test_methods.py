@@ -50,7 +50,7 @@ def project_with(root: Path, method: str) -> Path:
 
 
 def numbers(root: Path) -> dict[tuple[str, ...], int]:
-    with (root / "releases" / "current" / "site" / "data" / "visits.csv").open(encoding="utf-8") as file:
+    with (root / "releases" / "staged" / "site" / "data" / "visits.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert all(row[-1] == "" for row in rows[1:]), "nothing is hidden"
     return {tuple(row[:-2]): int(row[-2]) for row in rows[1:]}
@@ -79,7 +79,7 @@ def test_a_project_under_the_method_builds_and_verifies(tmp_path: Path, method: 
     again = run("build", root, "--date", "2024-02-03", "--format", "json")
     assert again.json["release"] == done.json["release"]
     assert numbers(root) == first
-    site = root / "releases" / "current" / "site"
+    site = root / "releases" / "staged" / "site"
     words = PROMISES[method]
     assert words[0] in (site / "visits" / "index.html").read_text("utf-8")
     assert words[1] in (site / "es" / "methodology" / "index.html").read_text("utf-8")
@@ -132,7 +132,7 @@ def test_verify_refuses_a_rounded_number_that_is_no_multiple(tmp_path: Path) -> 
 
     root = project_with(tmp_path / "p", "controlled")
     assert run("build", root).code == 0
-    found, public = source_cells(open_release((root / "releases" / "current").resolve()), "visits")
+    found, public = source_cells(open_release((root / "releases" / "staged").resolve()), "visits")
     assert found.rule.method == Rounding(RoundingKind.CONTROLLED, 10)
     check_altered(public, found.rule)
     public.values[3] += 1

@@ -44,7 +44,7 @@ def test_a_build_makes_a_proof_that_verify_accepts_without_the_project(project: 
 
 def test_verify_says_what_is_wrong(project: Path) -> None:
     assert run("build", project).code == 0
-    table = (project / "releases" / "current" / "site" / "data" / "visits.csv").resolve()
+    table = (project / "releases" / "staged" / "site" / "data" / "visits.csv").resolve()
     table.write_bytes(table.read_bytes().replace(b",hidden", b",", 1))
 
     done = run("verify", project, "--format", "json")
@@ -57,7 +57,7 @@ def test_verify_says_what_is_wrong(project: Path) -> None:
 def test_without_a_proof_nothing_becomes_current(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("build", project).code == 0
     before = release_bytes(project)
-    current = (project / "releases" / "current").readlink()
+    current = (project / "releases" / "staged").readlink()
 
     def refuse(folder: Path) -> dict[str, Any]:
         raise Refused("the release cannot be proven", where=folder.name)
@@ -69,7 +69,7 @@ def test_without_a_proof_nothing_becomes_current(project: Path, monkeypatch: pyt
     with pytest.raises(Refused, match="cannot be proven"):
         build(project)
 
-    assert (project / "releases" / "current").readlink() == current
+    assert (project / "releases" / "staged").readlink() == current
     assert release_bytes(project) == before
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from clerestory.errors import InputError
 from clerestory.release import proof_list
-from clerestory.release.bundle import CURRENT
+from clerestory.release.bundle import CURRENT, STAGED
 from clerestory.release.manifest import NAME
 from clerestory.release.verify import open_release, verify_digests
 from clerestory.release.verify_proof import ProofChecked, verify_proof
@@ -72,11 +72,13 @@ class Verified:
 
 
 def release_folder(path: Path) -> Path:
-    """The folder of a release: the one given, or the current one of a project or of a releases folder.
+    """The folder of a release: the one given, or of a project or a releases folder the live one, if none is
+    the one that was built last.
 
     Raises InputError if there is none.
     """
-    for candidate in (path, path / CURRENT, path / "releases" / CURRENT):
+    places = (path, path / "releases")
+    for candidate in (path, *(place / link for link in (CURRENT, STAGED) for place in places)):
         if (candidate / NAME).is_file():
             return candidate.resolve()
     raise InputError(
