@@ -170,7 +170,7 @@ def test_revised_numbers_that_differ_by_little_wait_for_a_decision(project: Path
     before, after = rows_of(first), rows_of(Path(batched.json["folder"]))
     differing = [(before[key], after[key]) for key in before if before[key] != after[key]]
     assert differing and all(now is None or then is None for then, now in differing)
-    assert "revised since" in run("verify", project).out
+    assert "revised since" in run("verify", batched.json["folder"]).out
 
 
 def test_revised_numbers_that_differ_by_little_are_published_where_somebody_says_so(project: Path) -> None:

@@ -16,7 +16,7 @@ from clerestory.errors import Refused
 from clerestory.policy import Policy
 from clerestory.release import proof_list, structure, witness
 from clerestory.release.history import Past, befores, past_of, read_past
-from clerestory.release.ledger import FIRST, RELEASED, Entry
+from clerestory.release.ledger import FIRST, Event, Kind
 from clerestory.release.manifest import NAME
 from clerestory.release.proof_list import ProofList
 from clerestory.release.prove import prove
@@ -171,7 +171,7 @@ def test_releases_of_the_ledger_that_say_nothing_new_are_read_once(two: Two, tmp
     again, before = put(tmp_path, first.public, (two.before,))
     names = [two.first, again, two.second]
     ledger = [
-        Entry(i, FIRST, RELEASED, f.name, hashlib.sha256((f / NAME).read_bytes()).hexdigest(), "2026-01-01")
+        Event(i, FIRST, Kind.PUBLISHED, "", f.name, hashlib.sha256((f / NAME).read_bytes()).hexdigest())
         for i, f in enumerate(names)
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, gate, ledger, proofs, protecting
+from clerestory.cli import auditing, explain, gate, ledger, proofs, protecting, reports
 from clerestory.cli.console import Steps, answering, err, out, print_json
 from clerestory.cli.identity import KeyOption, signer_for
 
@@ -267,6 +267,7 @@ for step in (
 ):
     app.command()(step)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(reports.app, name="reports")
 
 
 def main() -> None:

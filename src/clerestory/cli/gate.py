@@ -174,7 +174,7 @@ def takedown(
             return
         if break_glass:
             err.print(
-                "BREAK-GLASS: nobody signed this. It is on record for ever; each check of the ledger says so.",
+                "BREAK-GLASS: nobody signed this. It is on record for ever: the ledger's check says so.",
                 style="bold red",
             )
         taken = found.taken

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError
-from clerestory.release.ledger import FIRST, Event
+from clerestory.release.ledger import FIRST, Event, Kind, slots, written
+from clerestory.release.live import Standing
 from clerestory.release.publishing import live_problem
 from clerestory.release.register import Clock, Register, digest_of, system_clock
+from clerestory.release.reporting import Report, overdue
 from clerestory.release.verify import open_release, verify_digests
+
+_CLOCKS = timedelta(seconds=1)
+"""How often clocks are looked at where no file has changed."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """A release that may be shown. cache: seconds for which others may keep it, by the root's rules."""
+    """A release that may be shown.
+
+    cache: seconds for which others may keep it, by the root's rules. withdrawn: ids of releases that were
+    taken down: whatever of them is still being sent is cut.
+    """
 
     folder: Path
     release: str
     manifest: str
     cache: int
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,12 +65,21 @@ class Decider:
     """Looks at a folder with trust/, ledger.jsonl and releases/.
 
     seen: the newest line that this server saw in an earlier life. A ledger without it, restored from a backup
-    or forked, is shown to nobody.
+    or forked, is shown to nobody. inbox: gives the reports from outside that this server has taken.
     """
 
-    def __init__(self, root: Path, *, clock: Clock = system_clock, seen: Seen | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Clock = system_clock,
+        seen: Seen | None = None,
+        inbox: Callable[[], Sequence[Report]] = tuple,
+    ) -> None:
         self.register = Register(root, clock=clock)
         self.seen = seen or Seen()
+        self._inbox = inbox
+        self._next = datetime.min.replace(tzinfo=UTC)
         self._stamp: object = None
         self._decision: Decision = Nothing("nothing was looked at yet")
         self._verified = ""
@@ -68,8 +90,10 @@ class Decider:
             stamp = self.register.stamp()
         except OSError:
             stamp = None
-        if stamp is not None and stamp == self._stamp:
+        now = self.register.clock()
+        if stamp is not None and stamp == self._stamp and now < self._next:
             return self._decision
+        self._next = now + _CLOCKS
         try:
             self._decision = self._decide()
             self._stamp = stamp
@@ -91,6 +115,13 @@ class Decider:
             if standing.notice is None:
                 return Nothing("nothing was published yet")
             return Withdrawn(standing.notice.release, standing.notice.time)
+        rules = self.register.trust_then(event.trust).gate
+        if self._overdue(standing, events, rules.report_hours):
+            slots.slip_in(
+                self.register.root,
+                slots.Slip(event.release, event.manifest, written(self.register.clock()), ""),
+            )
+            return Withdrawn(event.release, written(self.register.clock()))
         problem = live_problem(self.register, event, events)
         if problem:
             return Nothing(f"{event.release} was published without all signatures: {problem}")
@@ -101,8 +132,17 @@ class Decider:
             if digest_of(folder) != event.manifest:
                 return Nothing(f"{event.release} is not the release that was published")
             self._verified = event.manifest
-        cache = self.register.trust_then(event.trust).gate.cache_seconds
-        return Live(folder, event.release, event.manifest, cache)
+        down = frozenset(one.release for one in standing.withdrawn.values())
+        return Live(folder, event.release, event.manifest, rules.cache_seconds, down)
+
+    def _overdue(self, standing: Standing, events: Sequence[Event], hours: int) -> bool:
+        known = {event.body for event in events if event.kind is Kind.REPORTED}
+        waiting = []
+        for report in self._inbox():
+            if report.digest not in known:
+                with contextlib.suppress(ValueError):
+                    waiting.append(datetime.fromisoformat(report.received))
+        return overdue(standing, waiting, hours, self.register.clock())
 
     def _goes_on(self, events: tuple[Event, ...]) -> bool:
         if self.seen.seq < 0:

@@ -14,7 +14,7 @@ from clerestory.site.promises import promise
 from clerestory.site.strings import word
 from clerestory.tables import Dimension, PublicList, PublicTable, said
 
-DERIVED = ("data", "methodology", "data-dictionary", "accessibility")
+DERIVED = ("data", "methodology", "data-dictionary", "accessibility", "report")
 """Pages that are made from the project itself; a project page at the same path takes their place."""
 
 

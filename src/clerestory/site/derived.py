@@ -55,6 +55,7 @@ def _page(site: Site, path: str, language: str) -> SiteFile:
             if status is not Status.SHOWN
         ],
         version=__version__,
+        send_to=link(here, "report"),
     )
     text = (
         environment()
@@ -64,7 +65,7 @@ def _page(site: Site, path: str, language: str) -> SiteFile:
     return SiteFile(f"site/{here}index.html", text.encode(), "page")
 
 
-_WRITTEN = ("methodology", "accessibility")
+_WRITTEN = ("methodology", "accessibility", "report")
 """Pages that are mostly text, with a template a language."""
 
 
@@ -110,7 +111,7 @@ def _not_found(site: Site) -> SiteFile:
     def absolute(address: str) -> str:
         return "/" + address.removeprefix("./")
 
-    for name in ("home", "assets"):
+    for name in ("home", "assets", "report"):
         values[name] = absolute(values[name])
     for name in ("menu", "about"):
         values[name] = [(title, absolute(address), *rest) for title, address, *rest in values[name]]

@@ -16,7 +16,7 @@ from clerestory.project.project import Chart, Page, Prose, Rows
 from clerestory.site.address import Choice, Control, link
 from clerestory.site.cells import cell_attributes, written
 from clerestory.site.charts import Spot, chart_html, figure_of, follows
-from clerestory.site.context import Site
+from clerestory.site.context import DERIVED, Site
 from clerestory.site.draw import Draughtsman
 from clerestory.site.figures import label_of
 from clerestory.site.files import SiteFile
@@ -98,6 +98,7 @@ def frame(
             (site.title(derived, language), to(site.folder(derived, language)))
             for derived in ("methodology", "data-dictionary", "data", "accessibility")
         ],
+        "report": to(site.folder("report", language)),
         "chosen": "",
     }
 
@@ -185,7 +186,7 @@ def _number(table: PublicTable, nodes: Mapping[str, int], language: str) -> Mark
 def _linker(site: Site, page: Page, choice: Choice, language: str) -> Any:
     """Makes the analyst's links work where the page stands: pages by path or .md file, in the language."""
     here = site.folder(page.path, language, choice)
-    known = {*site.paths, "methodology", "data-dictionary", "data", "accessibility"}
+    known = {*site.paths, *DERIVED}
 
     def working(address: str) -> str:
         path, hash_, fragment = address.partition("#")

@@ -75,8 +75,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "released": ("Released", "Publicado"),
     "published_by": ("Published by", "Publicado por"),
     "report": (
-        "Does something here seem to expose a person? Tell us at once:",
-        "¿Algo aquí parece exponer a una persona? Díganoslo de inmediato:",
+        "This seems to expose someone",
+        "Esto parece exponer a alguien",
+    ),
+    "report_summary": (
+        "If something on this site seems to show who a person is, tell us. We look at every report.",
+        "Si algo en este sitio parece mostrar quién es una persona, díganoslo. Revisamos cada aviso.",
     ),
     "about": ("About", "Acerca de"),
     "pages": ("Dashboards", "Paneles"),

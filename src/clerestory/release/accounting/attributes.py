@@ -19,7 +19,7 @@ _NAMES = words(
     multiple async defer download itemprop nomodule crossorigin integrity loading decoding focusable
     spellcheck property sizes"""
 )
-_COUNTS = words("colspan rowspan tabindex width height size maxlength minlength")
+_COUNTS = words("colspan rowspan tabindex width height size maxlength minlength rows")
 _DATA = words("data-table data-cell data-status data-list")
 _VIEWPORT = re.compile(r"width=device-width, ?initial-scale=1(?:\.0)?")
 _NAME = re.compile(r"[\w:. +/-]{0,200}")

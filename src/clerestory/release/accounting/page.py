@@ -26,8 +26,8 @@ _TEXT, _LABEL, _PROSE, _META, _RANK, _CELL, _LIST = range(7)
 _ELEMENTS = words(
     """html head body title meta link script header footer main nav section article aside div span p a ul ol
     li dl dt dd h1 h2 h3 h4 h5 h6 figure figcaption table caption thead tbody tfoot tr th td colgroup col
-    data time form fieldset legend label select option optgroup button input output noscript img br hr
-    wbr strong em b i s small sub sup code pre kbd samp blockquote cite q abbr dfn mark del ins details
+    data time form fieldset legend label select option optgroup button input textarea output noscript img br
+    hr wbr strong em b i s small sub sup code pre kbd samp blockquote cite q abbr dfn mark del ins details
     summary address search hgroup var bdi"""
 )
 """What a page may be made of beside svg: nothing that loads a frame, a plug-in, a template or raw text."""
