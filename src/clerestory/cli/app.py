@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, ledger, proofs, protecting
+from clerestory.cli import auditing, explain, keys, ledger, proofs, protecting, trust
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
@@ -79,9 +79,11 @@ def check(
 ) -> None:
     """All that `build` would refuse about the project's files, without opening a source."""
     from clerestory.project import load
+    from clerestory.release.trust.project import rules_for
 
     with answering(as_json=format is Format.JSON):
         project = load(folder.resolve())
+        rules_for(project, now=datetime.datetime.now(datetime.UTC))
         facts = {
             "sources": len(project.sources),
             "tables": len(project.tables),
@@ -239,6 +241,8 @@ app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
+app.add_typer(trust.app, name="trust")
 
 
 def main() -> None:
