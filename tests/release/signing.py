@@ -38,7 +38,7 @@ def signer(name: str) -> CryptoSigner:
     return CryptoSigner(Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b".")))
 
 
-def person(name: str, **changes: object) -> Person:
+def person(name: str, /, **changes: object) -> Person:
     said = {
         "name": name.title(),
         "roles": ROLES.get(name, frozenset({Role.ANALYST})),

@@ -37,6 +37,7 @@ from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
 from clerestory.release.register import Register
 from clerestory.release.structure import Rule, path_of, write
+from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import open_release
 from clerestory.release.words import texts_of
 from clerestory.site import package_assets, render
@@ -321,6 +322,7 @@ def build(
     with lock(private_folder(root / "confidential")) as held:
         with watch.step("check the project"):
             project = load(root)
+            rules_for(project, now=datetime.datetime.now(tz=datetime.UTC))
             watch.say(
                 f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
             )

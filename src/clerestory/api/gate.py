@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clerestory.api.inside import FOLDER, private_folder, read_kept
 from clerestory.errors import ClerestoryError, InputError, Refused
-from clerestory.policy import GateRules, gate_for
+from clerestory.policy import GateRules
 from clerestory.project import load
 from clerestory.release.bundle import STAGED, current
 from clerestory.release.evidence import Sealed, seal
@@ -21,6 +21,7 @@ from clerestory.release.register import Register, digest_of
 from clerestory.release.restoring import Restored, restore
 from clerestory.release.say import say, statement
 from clerestory.release.takedown import TakenDown, takedown
+from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import Release, open_release, verify_digests
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ def _is_project(root: Path) -> bool:
 
 def rules_of(root: Path, register: Register) -> GateRules:
     """The rules of the gate: the root's, tightened by the project's own where this is a project."""
-    rules = register.trust().gate
-    if not _is_project(root):
-        return rules
-    return gate_for(rules, load(root).gate)
+    if _is_project(root):
+        found = rules_for(load(root), now=register.clock())
+        if found is not None:
+            return found[1]
+    return register.trust().gate
 
 
 def signed(

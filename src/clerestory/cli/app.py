@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, gate, ledger, proofs, protecting, reports
+from clerestory.cli import auditing, explain, gate, keys, ledger, proofs, protecting, reports, trust
 from clerestory.cli.console import Steps, answering, err, out, print_json
 from clerestory.cli.identity import KeyOption, signer_for
 
@@ -80,9 +80,11 @@ def check(
 ) -> None:
     """All that `build` would refuse about the project's files, without opening a source."""
     from clerestory.project import load
+    from clerestory.release.trust.project import rules_for
 
     with answering(as_json=format is Format.JSON):
         project = load(folder.resolve())
+        rules_for(project, now=datetime.datetime.now(datetime.UTC))
         facts = {
             "sources": len(project.sources),
             "tables": len(project.tables),
@@ -268,6 +270,8 @@ for step in (
     app.command()(step)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(reports.app, name="reports")
+app.add_typer(keys.app, name="keys")
+app.add_typer(trust.app, name="trust")
 
 
 def main() -> None:

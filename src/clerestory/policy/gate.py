@@ -74,6 +74,15 @@ def gate_for(rules: GateRules, asked: GateTightening) -> GateRules:
             continue
         if name in _LISTS:
             changes[name] = (*least, *(one for one in value if one not in least))
+            known = [getattr(one, "id", one) for one in changes[name]]
+            if len(set(known)) < len(known):
+                problems.append(
+                    InputError(
+                        "a course or question stands twice, or has the name of another of the root of trust",
+                        where=f"clerestory.toml, gate.{name}",
+                        fix="give it a name of its own, or remove it: what the root of trust asks stays",
+                    )
+                )
             continue
         less = name in _LESS_IS_TIGHTER
         if value > least if less else value < least:

@@ -384,6 +384,36 @@ class PolicyFile(Model):
     """People in the whole area that the project is about, for the scoring criteria: 39237836."""
 
 
+class QuestionFile(Model):
+    """[[gate.checklist]]: a question that a reviewer answers."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)
+    text: Words
+
+
+class GateFile(Model):
+    """[gate]: what must happen before a release goes live; may only tighten what the root of trust says."""
+
+    reviewers: int | None = Field(default=None, ge=1, le=20)
+    """How many must approve."""
+    recount: bool | None = None
+    """Another person must build the same digest from the sources."""
+    reproof: bool | None = None
+    """Another person must make the same proof from the public files."""
+    review_minutes: int | None = Field(default=None, ge=0)
+    """Time that must pass between build and publication."""
+    approval_days: int | None = Field(default=None, ge=1)
+    """How long an approval counts."""
+    courses: tuple[str, ...] | None = None
+    """Courses that everybody who acts on a release must have passed, and not too long ago."""
+    checklist: tuple[QuestionFile, ...] | None = None
+    """What a reviewer must answer."""
+    report_hours: int | None = Field(default=None, ge=1)
+    """Within how many hours a report from outside must be answered, or the release is withdrawn."""
+    cache_seconds: int | None = Field(default=None, ge=0)
+    """How long anybody may keep a copy of what can be withdrawn."""
+
+
 class PublisherFile(Model):
     """[publisher]: who answers for what is published."""
 
@@ -412,6 +442,7 @@ class ProjectFile(Model):
     publisher: PublisherFile
     site: SiteFile
     policy: PolicyFile = PolicyFile()
+    gate: GateFile = GateFile()
     hierarchies: dict[Name, HierarchyFile] = {}
 
 

@@ -26,6 +26,7 @@ from clerestory.project.models import (
     SourceFile,
     TableFile,
 )
+from clerestory.project.trust_file import TrustFile
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FILES: dict[str, tuple[type[BaseModel], str]] = {
@@ -36,6 +37,7 @@ _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "page": (PageFile, "front matter of dashboards/**/*.md"),
     "chart": (ChartFile, "fenced chart block"),
     "list": (ListFile, "fenced list block"),
+    "trust": (TrustFile, "trust.toml"),
 }
 
 

@@ -4,7 +4,7 @@ from clerestory.policy import Floor, GateRules, Question
 from clerestory.release.trust.change import accept, propose, sign_draft
 from clerestory.release.trust.model import Content, Person, Revoked, Role, Training, Trust
 from clerestory.release.trust.said import rules_digest
-from clerestory.release.trust.store import FOLDER, exists, load_chain, load_trust, trust_at
+from clerestory.release.trust.store import FOLDER, exists, load_chain, load_trust, trust_at, trust_folder
 
 __all__ = [
     "FOLDER",
@@ -25,4 +25,5 @@ __all__ = [
     "rules_digest",
     "sign_draft",
     "trust_at",
+    "trust_folder",
 ]

@@ -67,13 +67,8 @@ def propose(folder: Path, content: Content, *, now: datetime | None = None, agai
         raise InputError(
             "nothing would change", where="the proposal", fix="edit it first, or give it a new date"
         )
+    check_no_draft(folder, again=again)
     file = draft_file(folder, metadata.signed.version)
-    if file.exists() and not again:
-        raise InputError(
-            "there is a draft of the next version already",
-            where=str(file),
-            fix="sign and accept it, or replace it with --again; its signatures are lost then",
-        )
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     _write(file, signed.to_bytes(metadata))
     return file
@@ -132,6 +127,38 @@ def draft(folder: Path) -> Draft:
 def draft_file(folder: Path, version: int) -> Path:
     """Where the draft of a version lies."""
     return folder / f"{root_name(version)}.draft"
+
+
+def check_no_draft(folder: Path, *, again: bool = False) -> None:
+    """Raises InputError if there is a draft of the next version, unless it may be replaced."""
+    version = load_chain(folder)[-1].version + 1 if _has_root(folder) else 1
+    file = draft_file(folder, version)
+    if os.path.lexists(file) and not again:
+        raise InputError(
+            "there is a draft of the next version already",
+            where=str(file),
+            fix="sign and accept it, or replace it with --again; its signatures are lost then",
+        )
+
+
+def check_signer(folder: Path, person: str, signer: Signer) -> None:
+    """Raises InputError if the key that would sign the draft is not this person's, before or after it."""
+    found = draft(folder)
+    keyid = signer.public_key.keyid
+    owners = {
+        one.id
+        for content in (found.old, found.content)
+        if content is not None
+        for one in content.people.values()
+        if keyid in one.keys
+    }
+    if person not in owners:
+        whose = f"{', '.join(sorted(owners))}'s" if owners else "nobody's"
+        raise InputError(
+            f"the key {keyid[:12]} is {whose}, not {person}'s",
+            where="--key",
+            fix="name the right key, or --as",
+        )
 
 
 def revoking(trust: Trust, keyid: str, *, on: date, reason: str) -> Content:
@@ -222,8 +249,8 @@ def _known(
         version,
         content,
         old,
-        signed=tuple(sorted(names[keyid] for keyid in result.signed)),
-        unsigned=tuple(sorted(names[keyid] for keyid in result.unsigned)),
+        signed=tuple(sorted({names[keyid] for keyid in result.signed})),
+        unsigned=tuple(sorted({names[keyid] for keyid in result.unsigned})),
         missing=signatures_missing(result, old),
     )
 

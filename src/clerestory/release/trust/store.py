@@ -31,6 +31,11 @@ def root_name(version: int) -> str:
     return f"{version}.root.json"
 
 
+def trust_folder(folder: Path) -> Path:
+    """trust/ of a project or of a server's folder; the folder itself if it holds a first version."""
+    return folder if os.path.lexists(folder / root_name(1)) else folder / FOLDER
+
+
 def exists(folder: Path) -> bool:
     """Whether there is a folder of trust at all; what exists must be whole."""
     return os.path.lexists(folder)
@@ -167,7 +172,7 @@ def signatures_missing(result: RootVerificationResult, old: Trust | None) -> str
         for one, whose in sides
         if one.missing
     ]
-    return f"missing are {' and '.join(missing)}" if missing else ""
+    return f"it lacks {' and '.join(missing)}" if missing else ""
 
 
 def read(file: Path, *, where: str) -> bytes:
