@@ -39,6 +39,7 @@ BY_HAND = {
         "answers": "c" * 64,
         "trust": 3,
         "reason": "",
+        "after": "",
     },
 }
 
