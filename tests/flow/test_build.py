@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flow.gate import go_live
 from tests.flow.small_project import let_change, run, write_visits
 
 SECRET = ("Z0000", "Surname", "note ")
@@ -69,6 +70,7 @@ def test_confidential_folders_are_for_their_owner_only(project: Path) -> None:
 def test_a_scheduled_build_takes_in_new_rows_and_says_what_changed(project: Path) -> None:
     let_change(project, "cumulative")
     assert run("build", project, "--date", "2024-01-01").code == 0
+    go_live(project)
     write_visits(project / "records" / "visits.csv", rows=1400)
 
     done = run("build", project, "--date", "2024-01-08", "--format", "json")
@@ -77,6 +79,7 @@ def test_a_scheduled_build_takes_in_new_rows_and_says_what_changed(project: Path
     changes = done.json["changes"]
     assert [table["changed"]["count"] > 0 for table in changes["tables"]] == [True]
 
+    go_live(project)
     text = run("build", project, "--date", "2024-01-08")
     assert "Nothing changed" in text.out
 
