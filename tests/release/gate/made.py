@@ -28,6 +28,20 @@ class Project:
         agree(root / "trust", content(gate=gate))
         self.register = self.fresh()
 
+    @classmethod
+    def there(cls, root: Path) -> Project:
+        """The project that another process made."""
+        self = cls.__new__(cls)
+        self.root, self.now, self.gate = root, NOW, GATE
+        self.register = self.fresh()
+        return self
+
+    def catch_up(self) -> None:
+        """Sets the clock to the ledger's last line."""
+        events = self.register.events()
+        if events:
+            self.now = max(self.now, events[-1].at)
+
     def fresh(self) -> Register:
         """The register as another process sees it."""
         return Register(self.root, clock=lambda: self.now)
