@@ -20,13 +20,14 @@ from clerestory.confidential.protect.once import protect_once
 from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
 from clerestory.confidential.protect.utility import Utility
 from clerestory.confidential.reasons import kept_reasons
+from clerestory.confidential.review import counts_of, fields_used
 from clerestory.confidential.scoring import score_tables
 from clerestory.confidential.tabulate import public_rows, tabulate
 from clerestory.confidential.utility import utility
 from clerestory.errors import InputError
 from clerestory.methods import OPEN, Method, Protector, Suppression
 from clerestory.policy import Policy
-from clerestory.project import Project, TableFile, load, typed_numbers
+from clerestory.project import Project, TableFile, load, typed_numbers, words_around
 from clerestory.release.bundle import STAGED, commit, discard, stage, switch
 from clerestory.release.changed import no_other_method
 from clerestory.release.compare import Changes, compare
@@ -219,6 +220,7 @@ def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) ->
     for name in sorted({table.said.source for table in project.tables.values()}):
         with watch.step(f"read and count {name}"):
             original = tabulate(project, name, secret=seed)
+            inside.counts[name] = counts_of(original)
             watch.say(f"{len(original.space):,} cells")
         if project.sources[name].said.public:
             public = publish_openly(original)
@@ -379,6 +381,14 @@ def build(
                 f"{sum(proof['files'].values()) / 1e6:,.1f} MB"
             )
         changes = compare(before, release) if before else None
+        typed = tuple(
+            (str(page.file.relative_to(root)), line, words)
+            for page in project.pages
+            for line, words in typed_numbers(page)
+        )
+        protected.inside.fields.extend(fields_used(project))
+        protected.inside.words.extend(words_around(root, typed))
+        protected.inside.titles.update((name, one.said.title["en"]) for name, one in project.sources.items())
         switch(releases, release.id, STAGED)
         report = BuildReport(
             project=root,
@@ -386,11 +396,7 @@ def build(
             sources=reports,
             accounting=accounting,
             changes=changes,
-            typed=tuple(
-                (str(page.file.relative_to(root)), line, words)
-                for page in project.pages
-                for line, words in typed_numbers(page)
-            ),
+            typed=typed,
             bytes=staged.size,
             proof=proof,
             inside=protected.inside,

@@ -25,6 +25,14 @@ class Inside:
     reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
     utility: dict[str, SourceUtility] = field(default_factory=dict)
     scores: dict[str, TableScore] = field(default_factory=dict)
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """True totals by source and table, see counts_of: what the next release is compared with."""
+    fields: list[dict[str, Any]] = field(default_factory=list)
+    """Every field with its role and uses, see fields_used."""
+    words: list[str] = field(default_factory=list)
+    """The words around each number that was typed in prose, in the order of the report."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """Of sources, by name."""
 
     def said(self, *, values: bool) -> dict[str, Any]:
         """Scores by table and utility by source, as they stand in the build report."""
@@ -54,7 +62,14 @@ def write_private(path: Path, text: str) -> None:
 
 def keep(root: Path, release: str, report: Mapping[str, Any], inside: Inside, policy: Policy) -> None:
     """Writes confidential/reports/RELEASE.json, with true values, and confidential/reasons/RELEASE.json."""
-    whole = {**report, **inside.said(values=True)}
+    whole = {
+        **report,
+        **inside.said(values=True),
+        "counts": inside.counts,
+        "fields": inside.fields,
+        "typed_words": inside.words,
+        "titles": inside.titles,
+    }
     write_private(root / FOLDER / "reports" / f"{release}.json", json.dumps(whole, indent=2) + "\n")
     reasons = {
         "format": FORMAT,

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, gate, keys, ledger, proofs, protecting, reports, trust
+from clerestory.cli import (
+    auditing,
+    explain,
+    gate,
+    keys,
+    ledger,
+    proofs,
+    protecting,
+    recount,
+    reports,
+    review,
+    trust,
+)
 from clerestory.cli.console import Steps, answering, err, out, print_json
 from clerestory.cli.identity import KeyOption, signer_for
 
@@ -254,6 +266,8 @@ def demo(
 app.command()(protecting.protect)
 app.command()(auditing.audit)
 app.command()(explain.explain)
+app.command()(review.review)
+app.command()(recount.rebuild_and_compare)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
 for step in (

@@ -38,7 +38,7 @@ from clerestory.project.project import (
     Table,
     ValueReference,
 )
-from clerestory.project.reference import typed_numbers
+from clerestory.project.reference import typed_numbers, words_around
 from clerestory.project.where import Condition, Value
 
 __all__ = [
@@ -81,4 +81,5 @@ __all__ = [
     "period_number",
     "source_kind",
     "typed_numbers",
+    "words_around",
 ]

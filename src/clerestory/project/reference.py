@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -82,6 +83,23 @@ def typed_numbers(page: Page) -> list[tuple[int, str]]:
         words = "\n".join([*chart.said.title.values(), *(chart.said.description or {}).values()])
         found += [(chart.line, number) for number in (*_numbers(words), *_in_spec(chart.said.spec))]
     return sorted(found, key=lambda one: one[0])
+
+
+def words_around(root: Path, typed: Iterable[tuple[str, int, str]]) -> list[str]:
+    """The line that each typed number stands in: at its line, or where its block has it next.
+
+    typed: file, relative to the project in `root`, line and number.
+    """
+    texts: dict[str, list[str]] = {}
+    found = []
+    for file, line, number in typed:
+        if file not in texts:
+            texts[file] = (root / file).read_text(encoding="utf-8").splitlines()
+        block = texts[file][line - 1 :]
+        alone = re.compile(rf"(?<!\d){re.escape(number)}(?!\d)")
+        said = (words for words in block if alone.search(_BRACES.sub("", words)))
+        found.append(next(said, block[0] if block else "").strip())
+    return found
 
 
 def _numbers(text: str) -> list[str]:

@@ -1,0 +1,217 @@
+"""The review of a release: writes its page for people, and reads what they answered."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clerestory.api.inside import FOLDER, private_folder, read_kept, write_private
+from clerestory.api.progress import Progress, Quiet, Stopwatch
+from clerestory.api.review_inside import changes_of, gates_of, protections_of, rules_of, typed_of
+from clerestory.api.review_release import files_of, pages_of, structures_of, tables_of, tightest_of
+from clerestory.confidential.review import (
+    PAGE,
+    RECORD,
+    SECTIONS,
+    Answers,
+    Facts,
+    Point,
+    Review,
+    attention,
+    page_digest,
+    read_answers,
+    read_fields,
+    read_review,
+    render,
+)
+from clerestory.errors import ClerestoryError, InputError, Refused
+from clerestory.policy.checklist import CHECKLIST, Question
+from clerestory.release import ledger
+from clerestory.release.bundle import current
+from clerestory.release.check import verify_release
+from clerestory.release.manifest import NAME, is_id
+from clerestory.release.verify import Release, open_release
+
+REVIEWS = "reviews"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A review page as it was written, and what it asks to look at."""
+
+    file: Path
+    review: Review
+    points: tuple[Point, ...]
+
+    def said(self) -> dict[str, Any]:
+        """The JSON of `clerestory review --format json`."""
+        return {
+            "kind": "done",
+            "exit": 0,
+            "release": self.review.release,
+            "live": self.review.live or None,
+            "page": str(self.file),
+            "digest": self.review.page,
+            "look_at": [{"section": point.section, "what": point.text} for point in self.points],
+        }
+
+
+def review_folder(root: Path, release: str) -> Path:
+    """Where the review of a release is: confidential/reviews/RELEASE."""
+    return root / FOLDER / REVIEWS / release
+
+
+def reviewed_release(root: Path, release: str = "") -> Release:
+    """The release that is meant: by name or folder; without one, the newest that a build kept a report of.
+
+    Raises InputError if there is none, Refused if its manifest cannot be used.
+    """
+    releases = root / "releases"
+    if not release:
+        kept = sorted((root / FOLDER / "reports").glob("r-*.json"), key=lambda one: one.stat().st_mtime_ns)
+        names = [one.stem for one in kept if (releases / one.stem / NAME).is_file()]
+        if not names:
+            raise InputError(
+                "no release was built here", where=str(root), fix="build one first: clerestory build"
+            )
+        release = names[-1]
+    folder = releases / release if is_id(release) else Path(release).resolve()
+    if not (folder / NAME).is_file():
+        raise InputError(
+            "there is no such release", where=release, fix="name one of the project's releases, such as r-…"
+        )
+    return open_release(folder)
+
+
+def live_before(root: Path, release: str) -> Release | None:
+    """What a release is compared with: the live one, or the one that was live before this one was."""
+    live = current(root / "releases")
+    if live is not None and live.id != release:
+        return live
+    earlier = [entry.release for entry in ledger.entries(root) if entry.release != release]
+    return open_release(root / "releases" / earlier[-1]) if earlier else None
+
+
+def review(
+    root: Path,
+    release: str = "",
+    *,
+    questions: Sequence[Question] = CHECKLIST,
+    progress: Progress | None = None,
+) -> Written:
+    """Writes the review page of a release to confidential/reviews, for its owner's eyes alone.
+
+    The same release, report and live release give the same bytes, save for the words at the end of sections,
+    which are new when the page says something new. Raises Refused if the release is not whole or its proof
+    does not hold, InputError if the build's report is not here.
+    """
+    root = root.resolve()
+    watch = Stopwatch(progress or Quiet())
+    own = reviewed_release(root, release)
+    with watch.step("verify the release and read it"):
+        facts = _facts(root, own)
+    page = page_digest(facts, questions)
+    folder = review_folder(root, own.id)
+    private_folder(root / FOLDER)
+    private_folder(folder.parent)
+    live = facts.changes.before if facts.changes else ""
+    record = Review(
+        release=own.id,
+        manifest=facts.manifest,
+        live=live,
+        page=page,
+        file="",
+        nonce=_nonce(folder, page),
+        sections=SECTIONS,
+        questions=tuple(questions),
+    )
+    content = render(facts, questions, {section: record.word(section) for section, _ in SECTIONS})
+    record = _with_file(record, content)
+    write_private(folder / PAGE, content.decode())
+    write_private(folder / RECORD, record.to_json())
+    return Written(folder / PAGE, record, attention(facts))
+
+
+def _with_file(record: Review, content: bytes) -> Review:
+    return Review(**{**record.__dict__, "file": hashlib.sha256(content).hexdigest()})
+
+
+def _nonce(folder: Path, page: str) -> str:
+    """That of the page if it says the same as before, so that nobody's answers are lost."""
+    try:
+        before = read_review(folder)
+    except ClerestoryError:
+        before = None
+    return before.nonce if before is not None and before.page == page else secrets.token_hex(16)
+
+
+def _facts(root: Path, release: Release) -> Facts:
+    verified = verify_release(release.folder)
+    report = read_kept(root, release.id, "reports")
+    policy: Mapping[str, Any] = read_kept(root, release.id, "reasons")["policy"]
+    structures = structures_of(release)
+    tables = tables_of(release, structures)
+    live = live_before(root, release.id)
+    files = files_of(release)
+    return Facts(
+        release=release.id,
+        manifest=manifest_digest(release),
+        title=release.manifest.title,
+        date=release.manifest.date.isoformat(),
+        software=release.manifest.software,
+        site=f"../../../releases/{release.id}/site",
+        bytes=sum(group.size for group in files),
+        pages=pages_of(release),
+        tables=tables,
+        files=files,
+        numbers=report["accounting"]["numbers"],
+        profile=policy["profile"],
+        profile_source=policy["source"],
+        policy=rules_of(policy),
+        insiders=policy["insider_records"],
+        protections=protections_of(report, structures, report.get("titles", {})),
+        tightest=tightest_of(release, structures),
+        fields=read_fields(report.get("fields", [])),
+        fields_known="fields" in report,
+        changes=changes_of(root, live, release, {table.name: table.title for table in tables})
+        if live
+        else None,
+        gates=gates_of(report, verified, report.get("titles", {})),
+        typed=typed_of(report),
+    )
+
+
+def manifest_digest(release: Release) -> str:
+    """SHA-256 of a release's manifest."""
+    return hashlib.sha256((release.folder / NAME).read_bytes()).hexdigest()
+
+
+def answers_for(root: Path, release: str, file: Path, *, agreeing: bool = True) -> Answers:
+    """The answers in a file, if they are whole, to the page of this release as it lies in the project, and if
+    that page is still about the live release.
+
+    agreeing: a no is refused too. Raises Refused or InputError as read_answers() and read_review() do.
+    """
+    root = root.resolve()
+    own = reviewed_release(root, release)
+    page = read_review(review_folder(root, own.id))
+    live = live_before(root, own.id)
+    if page.manifest != manifest_digest(own) or page.live != (live.id if live else ""):
+        raise Refused(
+            "the review page is about another state: the release or what is live has changed since",
+            where=str(review_folder(root, own.id) / PAGE),
+            fix=f"make it again and read it: clerestory review {own.id}",
+        )
+    found = read_answers(file, page)
+    if agreeing and not found.agrees:
+        listed = "\n  ".join(f"{question}: {note}" for question, note in found.no)
+        raise Refused(
+            f"the reviewer does not agree:\n  {listed}",
+            where=str(file),
+            fix=f"send it back: clerestory reject {own.id}",
+        )
+    return found

@@ -1,0 +1,44 @@
+"""`clerestory rebuild-and-compare`: a second person counts again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clerestory.cli.console import Steps, answering, out, print_json
+from clerestory.cli.standalone import Format, FormatOption
+
+
+def rebuild_and_compare(
+    release: Annotated[
+        str, typer.Argument(help="A release's name or folder; the newest that was built if absent.")
+    ] = "",
+    project: Annotated[Path, typer.Option(help="The project.")] = Path(),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that draw the site.")] = 2,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Count a release again from the sources, and say whether every byte is the same.
+
+    With the same date, seed and earlier releases. What it makes lies in confidential/ until it is compared.
+    """
+    from clerestory.api.recount import recount
+
+    steps = Steps()
+    with answering(steps, as_json=format is Format.JSON):
+        found = recount(project, release, workers=workers, progress=steps)
+        if format is Format.JSON:
+            print_json(found.said())
+        elif found.same:
+            out.print(f"The same, every byte: {found.release}, manifest {found.manifest}", markup=False)
+        else:
+            out.print(f"The recount is not {found.release}:", markup=False)
+            for line in found.differences:
+                out.print(f"  {line}", markup=False)
+            out.print(
+                "Do not approve it before you know why: other records, another project, or another version.",
+                markup=False,
+            )
+        if not found.same:
+            raise SystemExit(1)
