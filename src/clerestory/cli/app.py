@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clerestory import __version__
-from clerestory.cli import auditing, explain, ledger, proofs, protecting
+from clerestory.cli import auditing, explain, ledger, proofs, protecting, serving
 from clerestory.cli.console import Steps, answering, err, out, print_json
 
 if TYPE_CHECKING:
     from clerestory.api import BuildReport
-    from clerestory.release.verify import Release
 
 app = typer.Typer(
     name="clerestory",
@@ -112,10 +111,6 @@ def inspect(
             err.print("Read each line before you save it as sources/NAME.toml: roles are yours to decide.")
 
 
-def _announce(address: str, release: Release) -> None:
-    out.print(f"Serving release {release.id} on {address} (Ctrl+C stops)", markup=False)
-
-
 def _say_built(report: BuildReport) -> None:
     for name, source in report.sources.items():
         hidden = source.primary + source.secondary
@@ -185,19 +180,6 @@ def build(
 
 
 @app.command()
-def serve(
-    folder: Annotated[Path, typer.Argument(help="The project, or its releases folder.")] = Path(),
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; if taken, the next one.")] = 8000,
-) -> None:
-    """The public site, from the current release only."""
-    from clerestory.serve import serve as run
-
-    with answering():
-        run(folder, host=host, port=port, announce=_announce)
-
-
-@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
     scale: Annotated[
@@ -226,19 +208,19 @@ def demo(
         else:
             _say_built(report)
         if serve:
-            from clerestory.serve import serve as run_server
-
-            run_server(folder, host="127.0.0.1", port=port, announce=_announce)
+            serving.serve_afresh(folder, port)
         elif format is Format.TEXT:
             out.print(f"Next: clerestory serve {folder}", markup=False)
 
 
+app.command()(serving.serve)
 app.command()(protecting.protect)
 app.command()(auditing.audit)
 app.command()(explain.explain)
 app.command()(proofs.prove)
 app.command()(proofs.verify)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(serving.log_app, name="log")
 
 
 def main() -> None:
