@@ -1,4 +1,4 @@
-"""Seen from outside: a withdrawal reaches every reader within a second and stays; what is under way is cut."""
+"""Seen from outside: a withdrawal reaches every reader within a second, and cuts what is under way."""
 
 from __future__ import annotations
 
