@@ -11,6 +11,11 @@ def chromium() -> str:
     return next((found for name in names if (found := shutil.which(name))), "")
 
 
+def nginx() -> str:
+    """The path of nginx, or "" if there is none; Debian keeps it where only root looks."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin") or ""
+
+
 def missing() -> list[str]:
     """Names of Debian packages that the tests need and that are not installed."""
     packages = []
@@ -18,6 +23,8 @@ def missing() -> list[str]:
         packages.append("chromium")
     if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         packages.append("postgresql")
+    if not nginx():
+        packages.append("nginx-light")
     return packages
 
 
@@ -25,7 +32,7 @@ if __name__ == "__main__":
     absent = missing()
     if absent:
         print(
-            f"The tests use a real browser and a real database. Please install: {' '.join(absent)}\n"
+            f"The tests use a real browser, a real database and a real nginx. Please install: {' '.join(absent)}\n"
             f"  sudo apt-get install {' '.join(absent)}",
             file=sys.stderr,
         )

@@ -34,16 +34,13 @@ for room in sys.argv[1].split(","):
 print(json.dumps([clerestory.__file__, names]))
 """
 SERVE = """
-import asyncio, sys
+import sys
 from pathlib import Path
-from clerestory.serve import App
-sent = []
-async def send(message): sent.append(message)
-async def receive(): return {"type": "http.request", "body": b"", "more_body": False}
-scope = {"type": "http", "method": "GET", "path": sys.argv[2], "raw_path": sys.argv[2].encode(),
-         "query_string": b"", "headers": []}
-asyncio.run(App(Path(sys.argv[1]))(scope, receive, send))
-print(sent[0]["status"])
+from clerestory.serve import Request, Site
+from clerestory.serve.page import View
+releases = Path(sys.argv[1])
+view = View(release=str((releases / "current").readlink()), live=True)
+print(Site(releases).answer(Request("GET", sys.argv[2].encode(), []), view).status)
 """
 
 

@@ -1,8 +1,8 @@
-"""Releases to serve, and the application called as a server calls it."""
+"""Releases to serve, and the site asked as a worker asks it."""
 
 from __future__ import annotations
 
-import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,11 @@ import pytest
 
 from clerestory.release.bundle import commit, stage, switch
 from clerestory.release.verify import Release
-from clerestory.serve import App
+from clerestory.serve import Request, Site
+from clerestory.serve.answer import Large
+from clerestory.serve.contents import Damaged
+from clerestory.serve.page import NOTHING, View
+from clerestory.serve.state import Links, Live, Nothing, Withdrawn
 
 FILES = {
     "site/index.html": b"<!doctype html><p>Home " + b"of numbers " * 200,
@@ -34,34 +38,45 @@ class Answer:
     body: bytes
 
 
+class Served:
+    """The site of a folder of releases, following its link `current` as a server does."""
+
+    def __init__(self, releases: Path, *, memory: int = 64 << 20) -> None:
+        self.site = Site(releases, memory=memory)
+        self.source = Links(releases)
+
+    def view(self) -> View:
+        match self.source.look():
+            case Live(release=release):
+                return View(release=release, live=True)
+            case Withdrawn(release, since):
+                return View(release=release, gone=True, since=since)
+            case Nothing():
+                return NOTHING
+
+
 Ask = Callable[..., Answer]
 
 
-def ask(app: App, path: str | bytes, method: str = "GET", *, query: bytes = b"", **headers: str) -> Answer:
-    """One request, with the raw path exactly as given, as an HTTP server would hand it on."""
-    raw = path if isinstance(path, bytes) else path.encode()
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": raw.decode("latin-1"),
-        "raw_path": raw,
-        "query_string": query,
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
-    }
-    sent: list[dict[str, object]] = []
-
-    async def send(message: object) -> None:
-        assert isinstance(message, dict)
-        sent.append(message)
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
-    start, *bodies = sent
-    found = {name.decode(): value.decode() for name, value in start["headers"]}  # type: ignore[attr-defined]
-    assert len(found) == len(start["headers"]), "no header stands twice"  # type: ignore[arg-type]
-    return Answer(int(str(start["status"])), found, b"".join(bytes(m["body"]) for m in bodies))  # type: ignore[call-overload]
+def ask(app: Served, path: str | bytes, method: str = "GET", *, query: bytes = b"", **headers: str) -> Answer:
+    """One request, with the raw target exactly as given, and what goes over the wire for it."""
+    target = (path if isinstance(path, bytes) else path.encode()) + (b"?" + query if query else b"")
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    answer = app.site.answer(Request(method, target, named), app.view())
+    body = answer.body
+    if isinstance(body, Large):
+        try:
+            with app.site.contents.large(body.served) as descriptor:
+                body = os.pread(descriptor, body.size, body.first)
+        except Damaged:
+            answer = app.site.damaged()
+            body = answer.body
+    status, *lines, end, rest = answer.head().split(b"\r\n")
+    assert (end, rest) == (b"", b"") and isinstance(body, bytes)
+    found = dict(line.decode().split(": ", 1) for line in lines)
+    assert len(found) == len(lines), "no header stands twice"
+    assert int(status.split()[1]) == answer.status
+    return Answer(answer.status, found, b"" if method == "HEAD" else body)
 
 
 Publish = Callable[..., Release]
@@ -82,15 +97,15 @@ def publish(tmp_path: Path) -> Publish:
 
 
 @pytest.fixture
-def app(publish: Publish, tmp_path: Path) -> App:
-    """The application on a published release."""
+def app(publish: Publish, tmp_path: Path) -> Served:
+    """The site of a published release."""
     publish()
-    return App(tmp_path / "releases")
+    return Served(tmp_path / "releases")
 
 
 @pytest.fixture
-def get(app: App) -> Ask:
-    """Asks the application."""
+def get(app: Served) -> Ask:
+    """Asks the site."""
     return lambda *args, **headers: ask(app, *args, **headers)
 
 
@@ -100,7 +115,13 @@ def files() -> dict[str, bytes]:
     return FILES
 
 
+@pytest.fixture
+def served() -> Callable[..., Served]:
+    """The site of any folder of releases."""
+    return Served
+
+
 @pytest.fixture(name="ask")
 def asking() -> Ask:
-    """Asks any application."""
+    """Asks any site."""
     return ask

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +17,10 @@ import pytest
 
 from clerestory.errors import InputError, Refused
 from clerestory.serve import free_port, listen, serve
+from clerestory.serve.page import STALE
+from tests.serve.running import server
 
 Publish = Callable[..., Any]
-
-SERVE = """
-import sys
-from pathlib import Path
-from clerestory.serve import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]), announce=lambda address, _: print(address, flush=True))
-"""
 
 BUILD = """
 import sys
@@ -48,74 +40,47 @@ while True:
 """
 
 
-@contextmanager
-def server(folder: Path, port: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(folder), str(port)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        address = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", process.stdout.readline())
-        assert address is not None
-        yield int(address[1]), process
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def fetch(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def raw(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(request)
-        received = b""
-        while piece := connection.recv(65_536):
-            received += piece
-        return received
-
-
 def test_over_the_wire(publish: Publish, tmp_path: Path, files: dict[str, bytes]) -> None:
     publish()
     with listen("127.0.0.1", 0) as taken:
         busy = taken.getsockname()[1]
-        with server(tmp_path, busy) as (port, process):
-            assert busy < port < busy + 20, "the port was taken, so the next is used"
-            assert fetch(port, "/") == (200, files["site/index.html"])
-            assert fetch(port, "/data/large.csv") == (200, files["site/data/large.csv"])
-            assert fetch(port, "/../manifest.json")[0] == 404
-            assert fetch(port, "/%2e%2e/manifest.json")[0] == 404
-            assert raw(port, b"GET /%7a%7a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(
-                b"HTTP/1.1 404"
+        with server(tmp_path, busy) as site:
+            assert busy < site.port < busy + 20, "the port was taken, so the next is used"
+            assert site.fetch("/").body == files["site/index.html"]
+            assert site.fetch("/data/large.csv").body == files["site/data/large.csv"]
+            assert (
+                site.fetch("/data/large.csv", Range="bytes=10-19").body == files["site/data/large.csv"][10:20]
             )
-            assert b" 400 " in raw(port, b"nonsense\r\n\r\n")[:30]
-            huge = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"a" * 70_000 + b"\r\n\r\n"
-            assert raw(port, huge)[9:12] in (b"400", b"431")
-            answer = raw(port, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").lower()
-            assert b"\r\nserver:" not in answer
+            assert site.fetch("/data/large.csv", "HEAD").body == b""
+            answer = site.raw(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").lower()
+            assert b"\r\nserver:" not in answer and b"\r\ndate: " in answer
             publish({"site/index.html": b"<!doctype html>new"})
-            assert fetch(port, "/") == (200, b"<!doctype html>new")
-            resident = Path(f"/proc/{process.pid}/status").read_text()
-            memory = re.search(r"VmRSS:\s+(\d+) kB", resident)
-            assert memory is not None and int(memory[1]) < 80_000
-            mapped = Path(f"/proc/{process.pid}/maps").read_text()
-            assert "numpy" not in mapped and "scipy" not in mapped and "duckdb" not in mapped
+            site.until(lambda: site.fetch("/").body == b"<!doctype html>new", 2)
+            assert len(site.workers()) == 2
+            for process in (site.process.pid, *site.workers()):
+                resident = Path(f"/proc/{process}/status").read_text()
+                memory = re.search(r"VmRSS:\s+(\d+) kB", resident)
+                assert memory is not None and int(memory[1]) < 80_000
+                mapped = Path(f"/proc/{process}/maps").read_text()
+                assert "numpy" not in mapped and "scipy" not in mapped and "duckdb" not in mapped
+
+
+def test_requests_sent_ahead_are_answered_in_order(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path) as site:
+        paths = [b"/", b"/nowhere", b"/data/large.csv", b"/assets/site.css"]
+        sent = b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths)
+        last = b"GET /es/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        received = site.raw(sent + last)
+        assert re.findall(rb"HTTP/1\.1 (\d+)", received) == [b"200", b"404", b"200", b"200", b"200"]
+        assert received.endswith(b"<!doctype html><p>Inicio")
 
 
 def test_builders_killed_at_random_never_disturb_readers(publish: Publish, tmp_path: Path) -> None:
     publish({"site/index.html": b"<!doctype html>0 0"})
     dice = random.Random(11)
     answers = set()
-    with server(tmp_path, 0) as (port, _):
+    with server(tmp_path) as site:
         for kill in range(20):
             builder = subprocess.Popen(
                 [sys.executable, "-c", BUILD, str(tmp_path), str(kill)], stdout=subprocess.PIPE, text=True
@@ -123,15 +88,66 @@ def test_builders_killed_at_random_never_disturb_readers(publish: Publish, tmp_p
             assert builder.stdout is not None and builder.stdout.readline() == "start\n"
             until = time.monotonic() + 0.05 + dice.random() * 0.2
             while time.monotonic() < until:
-                status, body = fetch(port, "/")
-                assert status == 200 and body.startswith(b"<!doctype html>")
-                answers.add(body)
+                answer = site.fetch()
+                assert answer.status == 200 and answer.body.startswith(b"<!doctype html>")
+                answers.add(answer.body)
             os.kill(builder.pid, signal.SIGKILL)
             builder.wait()
             builder.stdout.close()
-            assert fetch(port, "/")[0] == 200
-            assert fetch(port, "/p3.html")[0] in (200, 404)
+            assert site.fetch().status == 200
+            assert site.fetch("/p3.html").status in (200, 404)
     assert len(answers) > 3, "releases were switched while serving"
+
+
+def test_a_worker_that_dies_is_started_again(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path) as site:
+        for _ in range(3):
+            before = site.workers()
+            os.kill(before[0], signal.SIGKILL)
+            site.until(lambda: len(set(site.workers()) - {before[0]}) == 2)  # noqa: B023
+            assert site.fetch().status == 200
+        assert any("ended and is started again" in line for line in site.hear())
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_worker_outlives_the_supervisor(publish: Publish, tmp_path: Path, how: signal.Signals) -> None:
+    publish()
+    with server(tmp_path) as site:
+        workers = site.workers()
+        site.process.send_signal(how)
+        site.process.wait(10)
+        site.until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 3)
+
+
+def test_a_supervisor_that_hangs_is_not_served_past(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path) as site:
+        site.process.send_signal(signal.SIGSTOP)
+        try:
+            site.until(lambda: site.fetch().status == 503, STALE + 2)
+        finally:
+            site.process.send_signal(signal.SIGCONT)
+        site.until(lambda: site.fetch().status == 200, 2)
+
+
+def test_a_release_that_is_damaged_at_a_switch_is_not_served(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path) as site:
+        other = publish({"site/index.html": b"<!doctype html>other"})
+        site.until(lambda: site.fetch().body == b"<!doctype html>other")
+        third = publish({"site/index.html": b"<!doctype html>third"})
+        site.until(lambda: site.fetch().body == b"<!doctype html>third")
+        page = other.folder / "site/es/index.html"
+        page.write_bytes(b"changed")
+        link = tmp_path / "releases/.next"
+        link.symlink_to(other.id)
+        link.replace(tmp_path / "releases/current")
+        site.until(lambda: site.fetch("/assets/site.css").status == 503)
+        assert any(f"{other.id} is not whole" in line for line in site.hear())
+        page.write_bytes(b"<!doctype html><p>Inicio")
+        site.until(lambda: site.fetch().body == b"<!doctype html>other", 5)
+        assert third.id != other.id
 
 
 def test_without_a_release_the_server_does_not_start(tmp_path: Path) -> None:

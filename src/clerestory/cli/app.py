@@ -21,6 +21,7 @@ from clerestory.cli import (
     recount,
     reports,
     review,
+    serving,
     trust,
 )
 from clerestory.cli.console import Steps, answering, err, out, print_json
@@ -28,7 +29,6 @@ from clerestory.cli.identity import KeyOption, signer_for
 
 if TYPE_CHECKING:
     from clerestory.api import BuildReport
-    from clerestory.release.verify import Release
 
 app = typer.Typer(
     name="clerestory",
@@ -127,10 +127,6 @@ def inspect(
             err.print("Read each line before you save it as sources/NAME.toml: roles are yours to decide.")
 
 
-def _announce(address: str, release: Release) -> None:
-    out.print(f"Serving release {release.id} on {address} (Ctrl+C stops)", markup=False)
-
-
 def _say_built(report: BuildReport) -> None:
     for name, source in report.sources.items():
         hidden = source.primary + source.secondary
@@ -215,19 +211,6 @@ def build(
 
 
 @app.command()
-def serve(
-    folder: Annotated[Path, typer.Argument(help="The project, or its releases folder.")] = Path(),
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; if taken, the next one.")] = 8000,
-) -> None:
-    """The public site, from the current release only."""
-    from clerestory.serve import serve as run
-
-    with answering():
-        run(folder, host=host, port=port, announce=_announce)
-
-
-@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
     scale: Annotated[
@@ -256,13 +239,12 @@ def demo(
         else:
             _say_built(report)
         if serve:
-            from clerestory.serve import serve as run_server
-
-            run_server(folder, host="127.0.0.1", port=port, announce=_announce)
+            serving.serve_afresh(folder, port)
         elif format is Format.TEXT:
             out.print(f"Next: clerestory serve {folder}", markup=False)
 
 
+app.command()(serving.serve)
 app.command()(protecting.protect)
 app.command()(auditing.audit)
 app.command()(explain.explain)
@@ -286,6 +268,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(reports.app, name="reports")
 app.add_typer(keys.app, name="keys")
 app.add_typer(trust.app, name="trust")
+app.add_typer(serving.log_app, name="log")
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ class Contents:
         name = str(served.file)
         kept = self._kept.get(name)
         try:
-            if kept is None or _stamp(served.file.stat(follow_symlinks=False)) != kept.stamp:
+            if kept is None or _stamp(os.lstat(name)) != kept.stamp:
                 kept = self._read(name, served)
         except OSError:
             self._drop(name)
@@ -92,6 +92,13 @@ class Contents:
         while self.size > self.maximum and len(self._kept) > 1:
             self._drop(next(iter(self._kept)))
 
+    def checked(self, served: Served) -> bool:
+        """Whether a large file's digest was checked and the file not touched since: large() is quick."""
+        try:
+            return self._checked.get(str(served.file)) == _stamp(os.lstat(served.file))
+        except OSError:
+            return False
+
     @contextmanager
     def large(self, served: Served) -> Iterator[int]:
         """A descriptor of a large file whose digest was checked since it was last touched. Blocks.
@@ -108,6 +115,11 @@ class Contents:
                     raise Damaged
                 self._checked[name] = stamp
             yield descriptor
+
+    def check(self, served: Served) -> None:
+        """Reads a large file whole, if it was touched since it last was. Raises Damaged; blocks."""
+        with self.large(served):
+            pass
 
     def forget(self) -> None:
         """Forgets everything, after a switch."""

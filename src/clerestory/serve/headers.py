@@ -38,6 +38,9 @@ SECURITY = (
 )
 """On every answer, errors included."""
 
+SECURITY_BUT_POLICY = tuple(header for header in SECURITY if header[0] != b"content-security-policy")
+"""For the server's own pages, which name a policy that is narrower still."""
+
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",

@@ -1,4 +1,4 @@
-"""What readers report through the form, written down before they are thanked."""
+"""'This seems to expose someone': what readers report, written down before they are thanked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,7 @@ def fields_of(body: bytes) -> dict[str, str] | None:
     return _tidy(found)
 
 
-def _tidy(found: dict[str, str]) -> dict[str, str] | None:
+def _tidy(found: Mapping[str, object]) -> dict[str, str] | None:
     """Exactly the fields of a report, bounded, without invisible letters; None if one that counts lacks."""
     kept: dict[str, str] = {}
     for name, most in _LETTERS.items():
@@ -62,7 +63,7 @@ def _tidy(found: dict[str, str]) -> dict[str, str] | None:
     if not kept["page"] or not kept["text"]:
         return None
     language = found.get("language")
-    kept["language"] = language if language in _LANGUAGES else _LANGUAGES[0]
+    kept["language"] = str(language) if language in _LANGUAGES else _LANGUAGES[0]
     return kept
 
 
@@ -76,7 +77,7 @@ class Inbox:
     def take(self, said: bytes, now: float) -> tuple[str, int, str]:
         """Writes down what a worker passed on; its token, the status to answer, and the report's number.
 
-        The worker is not trusted: everything is checked again. now: seconds of a monotonic clock.
+        The worker is not trusted: everything is checked again. now: seconds of a clock that never goes back.
         """
         try:
             found = json.loads(said)

@@ -1,18 +1,26 @@
-"""Runs the application under uvicorn until it is told to stop."""
+"""Starts the server: finds the releases, the port, the log and the account, and refuses what is not safe."""
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import socket
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-import uvicorn
-
-from clerestory.errors import InputError
-from clerestory.release.bundle import CURRENT, current
-from clerestory.release.verify import Release, verify_digests
-from clerestory.serve.app import App
+from clerestory.errors import InputError, Refused
+from clerestory.release.bundle import CURRENT
+from clerestory.release.verify import open_release, verify_digests
+from clerestory.serve import access_log, confine
+from clerestory.serve.addresses import KEEP_DAYS, Addresses, plain
+from clerestory.serve.confine import drop
 from clerestory.serve.listen import listen
+from clerestory.serve.plan import Plan
+from clerestory.serve.state import Links, Live, Nothing, Source, Withdrawn
+from clerestory.serve.supervisor import Supervisor
+
+MAX_AGE = 60
+"""Seconds for which caches may keep what can be withdrawn."""
 
 
 def releases_of(folder: Path) -> Path:
@@ -30,46 +38,87 @@ def releases_of(folder: Path) -> Path:
     )
 
 
+def log_of(releases: Path) -> Path:
+    """Where the log is kept if nobody says otherwise: with what is confidential beside the releases."""
+    return releases.resolve().parent / "confidential" / "log"
+
+
 def serve(
     project_or_releases: Path,
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
-    announce: Callable[[str, Release], None] | None = None,
+    announce: Callable[[str, str], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
     memory: int = 64 << 20,
-    max_age: int = 60,
+    max_age: int = MAX_AGE,
+    workers: int = 0,
+    unconfined: bool = False,
+    user: str = drop.NOBODY,
+    log: Path | None = None,
+    addresses: Addresses = Addresses.HASHED,
+    keep_days: int = KEEP_DAYS,
+    proxy: str = "",
+    source: Source | None = None,
 ) -> None:
-    """Serves the live release and follows switches; returns when the process is told to stop.
+    """Serves what is live and follows every switch and withdrawal; returns when told to stop.
 
-    announce: called once, when the server listens, with its address, which has another port than asked for
-    if that was taken. memory, max_age: see App.
-    Raises InputError if there is no live release or no port; Refused if the release is not whole.
+    announce: called once, when all workers accept, with the address, which has another port than asked for if
+    that was taken, and what is served. say: takes one line at a time for the operator. memory: bytes of
+    contents that each worker keeps; workers: 0 for one a processor. unconfined: without the kernel's hold, on
+    this machine's own address only. user: the account that workers run under, if this is root. log: see
+    log_of; addresses, keep_days: what it holds of readers. proxy: the address of one in front. source: who
+    decides what is live; else the link `current` does.
+    Raises InputError if there is nothing to serve, no port or no log; Refused if the release is not whole or
+    the kernel cannot hold the workers.
     """
-    releases = releases_of(project_or_releases)
-    release = current(releases)
-    if release is None:
+    releases = releases_of(project_or_releases) if source is None else _folder(project_or_releases)
+    decides = source or Links(releases)
+    decision = decides.look()
+    verified = None
+    if isinstance(decision, Nothing):
+        raise InputError(decision.problem, where=str(releases), fix="run `clerestory build`")
+    if isinstance(decision, Live):
+        open_release(decision.folder)
+        verify_digests(decision.folder)
+        verified = decision
+    obstacle = "" if unconfined else confine.obstacle()
+    if obstacle:
+        raise Refused(obstacle, where="serve", fix=confine.WITHOUT)
+    account = None if unconfined else drop.account(user)
+    proxied = plain(proxy)
+    if proxy and not proxied:
+        raise InputError("this is no address", where=f"--proxy {proxy}", fix="write it in numbers: 127.0.0.1")
+    kept = log or log_of(releases)
+    if kept.resolve().is_relative_to(releases.resolve()):
         raise InputError(
-            "there is no live release to serve", where=str(releases), fix="run `clerestory build`"
+            "workers would be able to read the log", where=str(kept), fix="keep it outside the releases"
         )
-    verify_digests(release.folder)
+    access_log.make(kept)
+    plan = Plan(
+        releases, workers or os.cpu_count() or 1, memory, max_age, not unconfined, account, kept, addresses,
+        keep_days, proxied,
+    )  # fmt: skip
     with listen(host, port) as bound:
-        settings = uvicorn.Config(
-            App(releases, memory=memory, max_age=max_age),
-            lifespan="off",
-            interface="asgi3",
-            ws="none",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=3,
-            limit_concurrency=1_000,
-            h11_max_incomplete_event_size=16 << 10,
-        )
+        if unconfined:
+            _only_here(bound, host)
+            say("UNCONFINED: the kernel does not hold this server. It answers this machine only.")
+        supervisor = Supervisor(plan, decides, bound, say, verified=verified)
         name = f"[{host}]" if ":" in host else host
-        if announce is not None:
-            announce(f"http://{name}:{bound.getsockname()[1]}/", release)
-        # uvicorn ends in good order on Ctrl-C and then raises it again; to the caller that is a plain end.
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(settings).run(sockets=[bound])
+        address = f"http://{name}:{bound.getsockname()[1]}/"
+        said = f"release {decision.release}" + (", withdrawn" if isinstance(decision, Withdrawn) else "")
+        supervisor.run(lambda: announce(address, said) if announce is not None else None)
+
+
+def _folder(folder: Path) -> Path:
+    inner = folder / "releases"
+    return inner if inner.is_dir() else folder
+
+
+def _only_here(bound: socket.socket, host: str) -> None:
+    if not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
+        raise Refused(
+            "without the kernel's hold the server answers this machine only",
+            where=f"--host {host}",
+            fix="use 127.0.0.1, or leave out --unconfined",
+        )

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from clerestory.errors import ClerestoryError, Refused
-from clerestory.release.bundle import live_id
 from clerestory.release.manifest import Entry, ReleaseId
 from clerestory.release.verify import open_release
 from clerestory.serve.headers import content_type
@@ -59,28 +57,3 @@ def load(releases: Path, release: ReleaseId) -> Snapshot:
                 files[folder] = served
                 folders.add(folder.removesuffix("/"))
     return Snapshot(release, files, frozenset(folders - {""}))
-
-
-class Live:
-    """Follows `current`: each look is one readlink, so that the next request sees a switch."""
-
-    def __init__(self, releases: Path) -> None:
-        self.releases = releases
-        self.problem: ClerestoryError | None = None
-        self._snapshot: Snapshot | None = None
-
-    def snapshot(self) -> Snapshot | None:
-        """The live release; None, and `problem` says why, where there is none or it cannot be used.
-
-        `current` alone decides: a release that it no longer names is not served from memory.
-        """
-        try:
-            release = live_id(self.releases)
-            if release is None:
-                raise Refused("there is no live release", where=str(self.releases), fix="publish one")
-            if self._snapshot is None or self._snapshot.id != release:
-                self._snapshot = load(self.releases, release)
-            self.problem = None
-        except ClerestoryError as problem:
-            self._snapshot, self.problem = None, problem
-        return self._snapshot
