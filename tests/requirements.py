@@ -32,7 +32,8 @@ if __name__ == "__main__":
     absent = missing()
     if absent:
         print(
-            f"The tests use a real browser, a real database and a real nginx. Please install: {' '.join(absent)}\n"
+            "The tests use a real browser, a real database and a real nginx. Please install: "
+            f"{' '.join(absent)}\n"
             f"  sudo apt-get install {' '.join(absent)}",
             file=sys.stderr,
         )

@@ -1,4 +1,4 @@
-"""The demonstration: the openjustice template with synthetic records, built."""
+"""The demonstration: the openjustice template with synthetic records, built, approved and live."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from clerestory.api.build import BuildReport, build
+from clerestory.api.demo_gate import make_trust, through_the_gate
 from clerestory.api.new import new_project
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.errors import InputError
@@ -24,7 +25,7 @@ def demo(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> BuildReport | None:
-    """Writes the demonstration project and its records into `folder`, and builds it.
+    """Writes the demonstration project and its records into `folder`, builds it and lets it go live.
 
     A folder that this made before is used again; its records are written anew when seed or scale differ.
     records_only: write the records and stop; returns None. Raises InputError if `folder` is something else.
@@ -60,4 +61,13 @@ def demo(
         marker.write_text(wanted, encoding="utf-8")
     if records_only:
         return None
-    return build(folder, workers=workers, progress=progress)
+    with watch.step("agree on a root of trust"):
+        make_trust(folder)
+        watch.say("four invented people with throw-away keys")
+    report = build(folder, workers=workers, progress=progress)
+    with watch.step("submit, review, approve, publish"):
+        done = through_the_gate(folder, report.release.name)
+        watch.say(
+            f"built by {', '.join(done.counted.builders)}, approved by {', '.join(done.counted.reviewers)}; live"
+        )
+    return report

@@ -1,16 +1,17 @@
-"""The demonstration's four people: throw-away keys, a root of trust, and each step that a release must take."""
+"""The demonstration's four people: throw-away keys, a root of trust, each step that a release takes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from securesystemslib.signer import Signer
+
 from clerestory.api.approving import approve
 from clerestory.api.gate import go_live, signed
 from clerestory.api.inside import FOLDER, private_folder
 from clerestory.api.review import answer_all, review
 from clerestory.policy import CALHHS_DDG_2_0, GateRules, floor_of
-from clerestory.policy.checklist import CHECKLIST
 from clerestory.release.keys import load_signer, new_key
 from clerestory.release.ledger import Kind
 from clerestory.release.publishing import Published
@@ -70,7 +71,7 @@ def make_trust(root: Path) -> None:
             threshold=2,
             people=people,
             keys={key.keyid: key for key in made.values()},
-            gate=GateRules(reviewers=1, courses=(COURSE,), checklist=CHECKLIST),
+            gate=GateRules(reviewers=1, courses=(COURSE,)),
             floor=floor_of(CALHHS_DDG_2_0),
         ),
     )
@@ -85,7 +86,7 @@ def through_the_gate(root: Path, release: str) -> Published:
     The invented reviewer says yes to every question: in earnest, a person reads the page and answers.
     """
 
-    def key(name: str):  # type: ignore[no-untyped-def]
+    def key(name: str) -> Signer:
         return load_signer(root / KEYS / f"{name}.pem", PASSPHRASE.encode())
 
     signed(root, Kind.BUILT, release, key("ana"))

@@ -71,7 +71,7 @@ class Waiting:
 def waiting(root: Path, log: Path | None) -> Waiting:
     """Takes in what a server received and gives what waits; what is overdue is taken down."""
     register = Register(root)
-    taken = take_in(register, [_own(report) for report in read_reports(log or root / FOLDER / "log")])
+    taken = take_in(register, read_reports(log or root / FOLDER / "log"))
     standing = register.standing()
     found = open_reports(register, standing, rules_of(root, register).report_hours)
     answer = Waiting(tuple(found), len(taken), register.clock())
@@ -79,10 +79,6 @@ def waiting(root: Path, log: Path | None) -> Waiting:
     if live and any(one.due <= answer.now and one.release == live.release for one in found):
         take_down(root, live.release, "a report from outside had no answer in time", None)
     return answer
-
-
-def _own(report: Any) -> Report:
-    return Report(report.id, report.received, report.page, report.text, report.contact, report.language)
 
 
 def add(root: Path, *, page: str, text: str, contact: str = "") -> str:

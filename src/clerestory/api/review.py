@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clerestory.api.gate import rules_of as rules_of_gate
 from clerestory.api.inside import FOLDER, private_folder, read_kept, write_private
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.review_inside import changes_of, gates_of, protections_of, rules_of, typed_of
@@ -21,6 +22,7 @@ from clerestory.confidential.review import (
     Facts,
     Point,
     Review,
+    answered,
     attention,
     page_digest,
     read_answers,
@@ -30,10 +32,10 @@ from clerestory.confidential.review import (
 )
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.policy.checklist import CHECKLIST, Question
-from clerestory.release import ledger
-from clerestory.release.bundle import current
 from clerestory.release.check import verify_release
 from clerestory.release.manifest import NAME, is_id
+from clerestory.release.register import Register
+from clerestory.release.trust import exists
 from clerestory.release.verify import Release, open_release
 
 REVIEWS = "reviews"
@@ -89,18 +91,31 @@ def reviewed_release(root: Path, release: str = "") -> Release:
 
 def live_before(root: Path, release: str) -> Release | None:
     """What a release is compared with: the live one, or the one that was live before this one was."""
-    live = current(root / "releases")
-    if live is not None and live.id != release:
-        return live
-    earlier = [entry.release for entry in ledger.entries(root) if entry.release != release]
+    standing = Register(root).standing()
+    if standing.live is not None and standing.live.release != release:
+        return open_release(root / "releases" / standing.live.release)
+    earlier = [event.release for event in standing.published.values() if event.release != release]
     return open_release(root / "releases" / earlier[-1]) if earlier else None
+
+
+def questions_of(root: Path) -> tuple[Question, ...]:
+    """What a reviewer is asked: always the same, then what the root of trust and the project ask."""
+    folder = root / "trust"
+    if not exists(folder):
+        return CHECKLIST
+    rules = rules_of_gate(root, Register(root))
+    known = {question.id for question in CHECKLIST}
+    return (
+        *CHECKLIST,
+        *(Question(one.id, one.text_en) for one in rules.checklist if one.id not in known),
+    )
 
 
 def review(
     root: Path,
     release: str = "",
     *,
-    questions: Sequence[Question] = CHECKLIST,
+    questions: Sequence[Question] | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Writes the review page of a release to confidential/reviews, for its owner's eyes alone.
@@ -112,6 +127,7 @@ def review(
     root = root.resolve()
     watch = Stopwatch(progress or Quiet())
     own = reviewed_release(root, release)
+    questions = questions_of(root) if questions is None else questions
     with watch.step("verify the release and read it"):
         facts = _facts(root, own)
     page = page_digest(facts, questions)
@@ -215,3 +231,15 @@ def answers_for(root: Path, release: str, file: Path, *, agreeing: bool = True) 
             fix=f"send it back: clerestory reject {own.id}",
         )
     return found
+
+
+def answer_all(root: Path, release: str, *, by: str) -> Path:
+    """Writes the answers of an invented reviewer who says yes to everything: for the demonstration alone."""
+    root = root.resolve()
+    own = reviewed_release(root, release)
+    page = read_review(review_folder(root, own.id))
+    codes = {section: page.word(section) for section, _ in page.sections}
+    answers = {question.id: ("yes", "") for question in page.questions}
+    file = review_folder(root, own.id) / f"answers-{own.id}.json"
+    write_private(file, answered(page, by, codes, answers))
+    return file

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from clerestory.cli.console import answering, out, print_json
+from clerestory.cli.identity import KeyOption, signer_for
 from clerestory.cli.standalone import Format, FormatOption
 
 ReleaseArgument = Annotated[
@@ -20,10 +21,36 @@ EarlierOption = Annotated[
 ]
 
 
+def _again(release: Path, earlier: list[Path], person: str, key: str | None) -> None:
+    from clerestory.api.gate import signed
+    from clerestory.api.proofs import proof_comes_out_the_same
+    from clerestory.release.check import release_folder
+    from clerestory.release.ledger import Kind
+
+    with answering():
+        signer = signer_for(person, key)
+        folder = release_folder(release)
+        proof_comes_out_the_same(folder, earlier)
+        signed(folder.parent.parent, Kind.PROVED, folder.name, signer)
+        out.print(f"The proof of {folder.name} comes out the same; {person} has signed that.", markup=False)
+
+
 def prove(
-    release: ReleaseArgument, earlier: EarlierOption = None, format: FormatOption = Format.TEXT
+    release: ReleaseArgument,
+    earlier: EarlierOption = None,
+    person: Annotated[
+        str,
+        typer.Option(
+            "--as", help="Sign that it comes out the same again, as this person.", show_default=False
+        ),
+    ] = "",
+    key: KeyOption = None,
+    format: FormatOption = Format.TEXT,
 ) -> None:
     """Make the proof of a release from its public files alone: the same bytes on any machine."""
+    if person:
+        _again(release, earlier or [], person, key)
+        return
     from clerestory.release.check import release_folder
     from clerestory.release.prove import prove as run
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from clerestory.cli.console import Steps, answering, out, print_json
+from clerestory.cli.identity import KeyOption, signer_for
 from clerestory.cli.standalone import Format, FormatOption
 
 
@@ -16,6 +17,10 @@ def rebuild_and_compare(
         str, typer.Argument(help="A release's name or folder; the newest that was built if absent.")
     ] = "",
     project: Annotated[Path, typer.Option(help="The project.")] = Path(),
+    person: Annotated[
+        str, typer.Option("--as", help="Sign that it is the same, as this person.", show_default=False)
+    ] = "",
+    key: KeyOption = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that draw the site.")] = 2,
     format: FormatOption = Format.TEXT,
 ) -> None:
@@ -27,11 +32,19 @@ def rebuild_and_compare(
 
     steps = Steps()
     with answering(steps, as_json=format is Format.JSON):
+        signer = signer_for(person, key) if person else None
         found = recount(project, release, workers=workers, progress=steps)
+        if signer is not None and found.same:
+            from clerestory.api.gate import signed
+            from clerestory.release.ledger import Kind
+
+            signed(project, Kind.RECOUNTED, found.release, signer)
         if format is Format.JSON:
             print_json(found.said())
         elif found.same:
             out.print(f"The same, every byte: {found.release}, manifest {found.manifest}", markup=False)
+            if person:
+                out.print(f"{person} has signed that.", markup=False)
         else:
             out.print(f"The recount is not {found.release}:", markup=False)
             for line in found.differences:

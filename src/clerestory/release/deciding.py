@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError
+from clerestory.release.gate import count, given, publisher_problem
 from clerestory.release.ledger import FIRST, Event, Kind, slots, written
 from clerestory.release.live import Standing
-from clerestory.release.publishing import live_problem
 from clerestory.release.register import Clock, Register, digest_of, system_clock
 from clerestory.release.reporting import Report, overdue
 from clerestory.release.verify import open_release, verify_digests
@@ -24,14 +24,15 @@ _CLOCKS = timedelta(seconds=1)
 class Live:
     """A release that may be shown.
 
-    cache: seconds for which others may keep it, by the root's rules. withdrawn: ids of releases that were
-    taken down: whatever of them is still being sent is cut.
+    manifest: the SHA-256 of its manifest, "" to go by the release's id. cache: seconds for which others may
+    keep it, by the root's rules. withdrawn: ids of releases that were taken down: whatever of them is still
+    being sent is cut.
     """
 
     folder: Path
     release: str
-    manifest: str
-    cache: int
+    manifest: str = ""
+    cache: int = 60
     withdrawn: frozenset[str] = frozenset()
 
 
@@ -40,7 +41,7 @@ class Withdrawn:
     """A release was taken down and nothing has replaced it. since: UTC, as the ledger has it."""
 
     release: str
-    since: str
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Decider:
     """Looks at a folder with trust/, ledger.jsonl and releases/.
 
     seen: the newest line that this server saw in an earlier life. A ledger without it, restored from a backup
-    or forked, is shown to nobody. inbox: gives the reports from outside that this server has taken.
+    or forked, is shown to nobody. inbox: gives the reports from outside that this server has taken. digests:
+    False leaves the comparison of every byte to the caller.
     """
 
     def __init__(
@@ -75,10 +77,11 @@ class Decider:
         clock: Clock = system_clock,
         seen: Seen | None = None,
         inbox: Callable[[], Sequence[Report]] = tuple,
+        digests: bool = True,
     ) -> None:
         self.register = Register(root, clock=clock)
         self.seen = seen or Seen()
-        self._inbox = inbox
+        self._inbox, self._digests = inbox, digests
         self._next = datetime.min.replace(tzinfo=UTC)
         self._stamp: object = None
         self._decision: Decision = Nothing("nothing was looked at yet")
@@ -128,7 +131,8 @@ class Decider:
         folder = self.register.releases / event.release
         if self._verified != event.manifest:
             open_release(folder)
-            verify_digests(folder)
+            if self._digests:
+                verify_digests(folder)
             if digest_of(folder) != event.manifest:
                 return Nothing(f"{event.release} is not the release that was published")
             self._verified = event.manifest
@@ -148,3 +152,24 @@ class Decider:
         if self.seen.seq < 0:
             return True
         return len(events) > self.seen.seq and events[self.seen.seq].digest == self.seen.digest
+
+
+def live_problem(register: Register, event: Event, events: Sequence[Event]) -> str:
+    """Why a line that made a release live does not stand; empty if it does. For servers and outsiders.
+
+    Counts what the ledger had before the line, by the rules of the root that the line was signed under.
+    """
+    first = next(e for e in events if e.kind is Kind.PUBLISHED and e.manifest == event.manifest)
+    folder = register.releases / first.release
+    trust = register.trust_then(first.trust)
+    found = count(
+        given(folder, register.trust_then),
+        manifest=first.manifest,
+        rules=trust.gate,
+        policy=trust.rules_digest,
+        trust=trust,
+        at=first.at,
+        recorded={e.body for e in events[: first.seq] if e.manifest == first.manifest},
+    )
+    problem = publisher_problem(register.person(first), found)
+    return "; ".join([*found.missing, *filter(None, [problem])])

@@ -138,8 +138,8 @@ def _not_counted(
     if approval.kind is Kind.APPROVED:
         if at - approval.time > timedelta(days=rules.approval_days):
             return f"it has expired after {rules.approval_days} days"
-        if rules.checklist and not approval.answers:
-            return "the checklist was not answered"
+        if not approval.answers:
+            return "the review page was not answered"
     problems = [
         problem
         for role in roles_for(approval.kind)

@@ -121,24 +121,3 @@ def _state_problem(
                 f"{newer[-1]} went live after it was built, so it was not audited against that: build again"
             )
     return ""
-
-
-def live_problem(register: Register, event: Event, events: Sequence[Event]) -> str:
-    """Why a line that made a release live does not stand; empty if it does. For servers and outsiders.
-
-    Counts what the ledger had before the line, by the rules of the root that the line was signed under.
-    """
-    first = next(e for e in events if e.kind is Kind.PUBLISHED and e.manifest == event.manifest)
-    folder = register.releases / first.release
-    trust = register.trust_then(first.trust)
-    found = count(
-        given(folder, register.trust_then),
-        manifest=first.manifest,
-        rules=trust.gate,
-        policy=trust.rules_digest,
-        trust=trust,
-        at=first.at,
-        recorded={e.body for e in events[: first.seq] if e.manifest == first.manifest},
-    )
-    problem = publisher_problem(register.person(first), found)
-    return "; ".join([*found.missing, *filter(None, [problem])])

@@ -8,12 +8,13 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from clerestory.errors import Refused
+from clerestory.release.reporting import Report
 
 NAME = "reports.ndjson"
 LONGEST_BODY = 8 << 10
@@ -24,18 +25,6 @@ _LETTERS = {"page": 500, "text": 2000, "contact": 200}
 _LANGUAGES = ("en", "es")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MOST_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One report. id: its number, which the reader was told; received: UTC, ISO 8601; contact: "" if none."""
-
-    id: str
-    received: str
-    page: str
-    text: str
-    contact: str
-    language: str
 
 
 def fields_of(body: bytes) -> dict[str, str] | None:

@@ -9,32 +9,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clerestory.errors import InputError, Refused
-from clerestory.release.bundle import CURRENT
+from clerestory.release.ledger import NAME as LEDGER
 from clerestory.release.verify import open_release, verify_digests
 from clerestory.serve import access_log, confine
 from clerestory.serve.addresses import KEEP_DAYS, Addresses, plain
 from clerestory.serve.confine import drop
 from clerestory.serve.listen import listen
 from clerestory.serve.plan import Plan
-from clerestory.serve.state import Links, Live, Nothing, Source, Withdrawn
+from clerestory.serve.state import ByLedger, Live, Nothing, Source, Withdrawn
 from clerestory.serve.supervisor import Supervisor
 
 MAX_AGE = 60
 """Seconds for which caches may keep what can be withdrawn."""
 
 
-def releases_of(folder: Path) -> Path:
-    """The folder of releases in a project folder, or the folder itself if it is one.
+def root_of(folder: Path) -> Path:
+    """The folder with the ledger: the one given, or the one that holds it if this is its releases/.
 
-    Raises InputError if there is no live release.
+    Raises InputError if there is no ledger: then nothing was ever published.
     """
-    for releases in (folder / "releases", folder):
-        if (releases / CURRENT).is_symlink():
-            return releases
+    for root in (folder, folder.parent if folder.name == "releases" else folder):
+        if (root / LEDGER).is_file():
+            return root
     raise InputError(
-        "there is no live release to serve",
+        "nothing was published here: there is no ledger",
         where=str(folder),
-        fix="run `clerestory build` first, or name a project's folder",
+        fix="publish a release (clerestory publish), or look at the staged one: clerestory preview",
     )
 
 
@@ -68,20 +68,32 @@ def serve(
     contents that each worker keeps; workers: 0 for one a processor. unconfined: without the kernel's hold, on
     this machine's own address only. user: the account that workers run under, if this is root. log: see
     log_of; addresses, keep_days: what it holds of readers. proxy: the address of one in front. source: who
-    decides what is live; else the link `current` does.
+    decides what is live; else the ledger does.
     Raises InputError if there is nothing to serve, no port or no log; Refused if the release is not whole or
     the kernel cannot hold the workers.
     """
-    releases = releases_of(project_or_releases) if source is None else _folder(project_or_releases)
-    decides = source or Links(releases)
+    root = root_of(project_or_releases) if source is None else project_or_releases
+    releases = _folder(root)
+    kept = log or log_of(releases)
+    if kept.resolve().is_relative_to(releases.resolve()):
+        raise InputError(
+            "workers would be able to read the log", where=str(kept), fix="keep it outside the releases"
+        )
+    access_log.make(kept)
+    decides = source or ByLedger(root, kept)
     decision = decides.look()
     verified = None
     if isinstance(decision, Nothing):
-        raise InputError(decision.problem, where=str(releases), fix="run `clerestory build`")
+        raise InputError(
+            decision.problem,
+            where=str(releases),
+            fix="see `clerestory ledger verify` and `clerestory approvals`",
+        )
     if isinstance(decision, Live):
         open_release(decision.folder)
         verify_digests(decision.folder)
         verified = decision
+        max_age = min(max_age, decision.cache)
     obstacle = "" if unconfined else confine.obstacle()
     if obstacle:
         raise Refused(obstacle, where="serve", fix=confine.WITHOUT)
@@ -89,12 +101,6 @@ def serve(
     proxied = plain(proxy)
     if proxy and not proxied:
         raise InputError("this is no address", where=f"--proxy {proxy}", fix="write it in numbers: 127.0.0.1")
-    kept = log or log_of(releases)
-    if kept.resolve().is_relative_to(releases.resolve()):
-        raise InputError(
-            "workers would be able to read the log", where=str(kept), fix="keep it outside the releases"
-        )
-    access_log.make(kept)
     plan = Plan(
         releases, workers or os.cpu_count() or 1, memory, max_age, not unconfined, account, kept, addresses,
         keep_days, proxied,

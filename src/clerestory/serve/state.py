@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
 from pathlib import Path
 from typing import Protocol
 
 from clerestory.errors import ClerestoryError
 from clerestory.release.bundle import CURRENT, live_id
+from clerestory.release.deciding import Decider, Decision, Live, Nothing, Seen, Withdrawn
 from clerestory.release.manifest import NAME as MANIFEST
 from clerestory.release.manifest import id_of
+from clerestory.release.reporting import Report
+from clerestory.serve.reports import NAME as REPORTS
+from clerestory.serve.reports import read_reports
 
+SEEN = "seen.json"
+"""In the log's folder: the newest line of the ledger that this server has seen."""
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """This release is public. manifest: the SHA-256 of its manifest, or "" to go by the release's id.
-
-    withdrawn: releases that were taken down; whatever of them is still being sent is cut.
-    """
-
-    folder: Path
-    release: str
-    manifest: str = ""
-    withdrawn: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The release that was public was taken down. since: a date and time as readers see it, or ""."""
-
-    release: str
-    since: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Nothing can be served. problem: why, for who runs the server; readers are not told."""
-
-    problem: str
-
-
-Decision = Live | Withdrawn | Nothing
+__all__ = ["ByLedger", "Decision", "Links", "Live", "Nothing", "Source", "Withdrawn"]
 
 
 class Source(Protocol):
@@ -50,19 +29,73 @@ class Source(Protocol):
         """What holds now. Called about ten times a second: cheap where nothing changed. Raises nothing."""
 
 
-class Links:
-    """Goes by the link `current` in a folder of releases: one readlink a look."""
+class ByLedger:
+    """Goes by the ledger of a project or a server's folder, and by nothing else. log: where it remembers the
+    newest line that it has seen, and where reports from outside are.
+    """
 
-    def __init__(self, releases: Path) -> None:
+    def __init__(self, root: Path, log: Path) -> None:
+        self._file = log / SEEN
+        self._reports: tuple[Report, ...] = ()
+        self._stamp: tuple[int, int] = (0, 0)
+        self._inbox_file = log / REPORTS
+        self._decider = Decider(root, seen=self._remembered(), inbox=self._inbox, digests=False)
+        self._kept = self._decider.seen
+
+    def look(self) -> Decision:
+        """What the ledger says."""
+        decision = self._decider.look()
+        if self._decider.seen != self._kept:
+            self._remember(self._decider.seen)
+        return decision
+
+    def _remembered(self) -> Seen | None:
+        try:
+            said = json.loads(self._file.read_text(encoding="utf-8"))
+            return Seen(int(said["seq"]), str(said["digest"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            # What it saw cannot be told any more. No line has this digest, so nothing is shown.
+            return Seen(0, "unreadable")
+
+    def _remember(self, seen: Seen) -> None:
+        fresh = self._file.with_name(f".{SEEN}.new")
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump({"seq": seen.seq, "digest": seen.digest}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._file)
+            self._kept = seen
+        except OSError:
+            pass  # a full disk: it is tried again at the next look
+
+    def _inbox(self) -> tuple[Report, ...]:
+        try:
+            facts = self._inbox_file.stat()
+        except OSError:
+            return ()
+        if (facts.st_size, facts.st_mtime_ns) != self._stamp:
+            self._reports = read_reports(self._inbox_file.parent)
+            self._stamp = (facts.st_size, facts.st_mtime_ns)
+        return self._reports
+
+
+class Links:
+    """Goes by a link in a folder of releases: to look at what is staged, and nothing that is public."""
+
+    def __init__(self, releases: Path, link: str = CURRENT) -> None:
         self.releases = releases
+        self._link = link
         self._seen: Live | None = None
 
     def look(self) -> Decision:
         """What `current` names."""
         try:
-            release = live_id(self.releases)
+            release = live_id(self.releases, self._link)
             if release is None:
-                return Nothing(f"there is no {self.releases.name}/{CURRENT}")
+                return Nothing(f"there is no {self.releases.name}/{self._link}")
             if self._seen is None or self._seen.release != release:
                 folder = self.releases / release
                 if id_of((folder / MANIFEST).read_bytes()) != release:

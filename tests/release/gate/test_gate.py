@@ -109,7 +109,7 @@ def test_an_approval_without_answers_does_not_count(project: Project) -> None:
     release = project.built()
     for who in ("ben", "cleo"):
         project.say(Kind.APPROVED, release, who)
-    with pytest.raises(Refused, match="checklist was not answered"):
+    with pytest.raises(Refused, match="review page was not answered"):
         project.publish(release)
 
 
