@@ -8,13 +8,13 @@ from pathlib import Path
 from securesystemslib.signer import Signer
 
 from clerestory.api.approving import approve
-from clerestory.api.gate import go_live, signed
+from clerestory.api.gate import approvals, go_live, signed
 from clerestory.api.inside import FOLDER, private_folder
 from clerestory.api.review import answer_all, review
 from clerestory.policy import CALHHS_DDG_2_0, GateRules, floor_of
+from clerestory.release.gate import Counted
 from clerestory.release.keys import load_signer, new_key
 from clerestory.release.ledger import Kind
-from clerestory.release.publishing import Published
 from clerestory.release.trust import (
     Content,
     Person,
@@ -27,7 +27,7 @@ from clerestory.release.trust import (
 )
 
 KEYS = Path(FOLDER) / "keys"
-PASSPHRASE = "demo"  # noqa: S105  throw-away keys, made anew in each demonstration
+PASSPHRASE = "only for the demonstration"  # noqa: S105  throw-away keys, made anew in each demonstration
 COURSE = "disclosure-control"
 _DAYS = 365
 PEOPLE = {
@@ -80,11 +80,15 @@ def make_trust(root: Path) -> None:
     accept(folder)
 
 
-def through_the_gate(root: Path, release: str) -> Published:
+def through_the_gate(root: Path, release: str) -> Counted:
     """Every signature that the demonstration's release needs, each by an invented person's throw-away key.
 
     The invented reviewer says yes to every question: in earnest, a person reads the page and answers.
     """
+
+    before = approvals(root, release)
+    if before.state == "live":
+        return before.counted
 
     def key(name: str) -> Signer:
         return load_signer(root / KEYS / f"{name}.pem", PASSPHRASE.encode())
@@ -93,4 +97,4 @@ def through_the_gate(root: Path, release: str) -> Published:
     review(root, release)
     answers = answer_all(root, release, by="rosa")
     approve(root, release, key("rosa"), answers)
-    return go_live(root, release, key("paul"))
+    return go_live(root, release, key("paul")).counted
