@@ -216,8 +216,13 @@ def take_down(
     signer: None is break-glass. log: the access log's folder; the project's own if absent.
     Raises as takedown() does; what fails after the withdrawal is said in the answer, not raised.
     """
+    taken = takedown(root, release, reason, signer, copy=not _is_project(root))
+    return sealed(root, taken, reason, log=log)
+
+
+def sealed(root: Path, taken: TakenDown, reason: str, *, log: Path | None = None) -> Down:
+    """Seals the evidence of a takedown that has happened. What fails is said in the answer, not raised."""
     register = Register(root)
-    taken = takedown(root, release, reason, signer, register=register, copy=not _is_project(root))
     try:
         cache = register.newest_trust().gate.cache_seconds
     except ClerestoryError:

@@ -11,6 +11,7 @@ from clerestory.errors import InputError, Refused
 from clerestory.release.bodies import INSIDE, keep_body
 from clerestory.release.ledger import NAME, Book, slots
 from clerestory.release.ledger.book import sync_folder
+from clerestory.release.publishing import show_roots
 from clerestory.release.register import TRUST, Register
 from clerestory.release.verify import verify_digests, whole
 
@@ -47,6 +48,7 @@ def send_to(root: Path, target: Path) -> None:
         standing = register.standing(events)
         if standing.live is not None:
             _copy_release(root / "releases" / standing.live.release, target / "releases")
+        show_roots(target)
         slots.prepare(target)
         _append(target / NAME, ours[len(theirs) :])
         Book(target).events()

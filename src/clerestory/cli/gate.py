@@ -158,8 +158,9 @@ def takedown(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Withdraw a release at once. One signature; it takes two to bring it back."""
-    from clerestory.api.gate import take_down
+    # Nothing heavy is loaded before it is down.
     from clerestory.errors import InputError
+    from clerestory.release.takedown import takedown as run
 
     with answering(as_json=format is Format.JSON):
         if not person and not break_glass:
@@ -168,7 +169,11 @@ def takedown(
                 where="clerestory takedown",
                 fix="say who you are with --as PERSON; if no key is at hand: --break-glass",
             )
-        found = take_down(project, release, reason, None if break_glass else signer_for(person, key))
+        signer = None if break_glass else signer_for(person, key)
+        done = run(project, release, reason, signer, copy=not (project / "clerestory.toml").is_file())
+        from clerestory.api.gate import sealed
+
+        found = sealed(project, done, reason)
         if format is Format.JSON:
             print_json(found.said())
             return

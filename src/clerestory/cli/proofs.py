@@ -67,16 +67,25 @@ def prove(
 
 
 def verify(
-    release: ReleaseArgument,
+    release: Annotated[
+        str, typer.Argument(help="A release folder, a project, or the address of a site.", show_default=False)
+    ],
+    root: Annotated[
+        str, typer.Option(help="The digest of the root of trust that you know: it must hold.")
+    ] = "",
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="The folder with the root of trust, if not beside.", show_default=False),
+    ] = None,
     earlier: EarlierOption = None,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Accept a release that has no proof.")] = False,
     format: FormatOption = Format.TEXT,
 ) -> None:
-    """Check a release on its files alone: every digest, and its proof by multiplication. No solver."""
-    from clerestory.release.check import verify_release
+    """Check a release or a live site: every byte, the proof by multiplication, the signatures. No solver."""
+    from clerestory.api.outside import check
 
     with answering(as_json=format is Format.JSON):
-        found = verify_release(release, earlier=earlier or (), insist=not no_proof)
+        found = check(release, root=root, trust=trust, earlier=earlier or (), insist=not no_proof)
         if format is Format.JSON:
             print_json(found.said())
             return

@@ -29,6 +29,8 @@ PUBLIC = (
     Kind.EMERGENCY,
     Kind.PUBLISHED,
 )
+ROOTS = ".trust"
+"""In the folder of releases: a copy of the chain of roots, for readers of the site."""
 MOST = 256
 _NAME = re.compile(r"([a-z]+)-([0-9a-f]{64})\.json")
 
@@ -129,6 +131,11 @@ def approval_in(content: bytes, trust: Trust, *, where: str) -> tuple[Approval, 
             fix="do not count it; ask that person to sign again",
         )
     return approval, own[0]
+
+
+def kind_in(content: bytes, *, where: str) -> Kind:
+    """What kind of statement this is; nothing of it is checked."""
+    return Approval.from_statement(open_envelope(content, where=where).statement, where=where).kind
 
 
 def version_in(content: bytes, *, where: str) -> int:

@@ -11,13 +11,14 @@ from securesystemslib.signer import Signer
 from clerestory.errors import Refused
 from clerestory.policy import GateRules
 from clerestory.release import live
+from clerestory.release.bodies import ROOTS
 from clerestory.release.bundle import CURRENT, switch
 from clerestory.release.gate import Counted, count, given, publisher_problem
 from clerestory.release.ledger import FIRST, Event, Kind, slots
 from clerestory.release.manifest import ReleaseId
 from clerestory.release.register import Register, digest_of
 from clerestory.release.say import say, statement
-from clerestory.release.trust import Trust
+from clerestory.release.trust import FOLDER, Trust
 from clerestory.release.verify import Release, open_release, verify_digests
 from clerestory.release.verify_proof import verify_proof
 
@@ -85,10 +86,21 @@ def publish(root: Path, release: str, signer: Signer, *, rules: GateRules, regis
 
     register.fold()
     check(register.events())
+    show_roots(root)
     event = say(register, said, signer, check=check)
     # The line is the switch. The link follows it, for people and static hosts.
     switch(register.releases, ReleaseId(release), CURRENT)
     return Published(release, manifest, before, counted[-1], event)
+
+
+def show_roots(root: Path) -> None:
+    """Copies the chain of roots to where readers are shown it."""
+    target = root / "releases" / ROOTS
+    target.mkdir(mode=0o755, exist_ok=True)
+    for file in sorted((root / FOLDER).glob("*.root.json")):
+        fresh = target / f".{file.name}"
+        fresh.write_bytes(file.read_bytes())
+        fresh.replace(target / file.name)
 
 
 def _state_problem(

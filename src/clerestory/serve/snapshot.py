@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from clerestory.release.manifest import Entry, ReleaseId
-from clerestory.release.verify import open_release
+from clerestory.release import proof_list
+from clerestory.release.bodies import BESIDE, ROOTS, beside
+from clerestory.release.manifest import NAME, Entry, ReleaseId
+from clerestory.release.verify import Release, open_release
 from clerestory.serve.headers import content_type
 
+WELL_KNOWN = "/.well-known/clerestory/"
+"""Under it is what the site is checked by."""
 _SITE = "site/"
 _INDEX = "index.html"
 
@@ -56,4 +61,30 @@ def load(releases: Path, release: ReleaseId) -> Snapshot:
                 folder = address.removesuffix(_INDEX)
                 files[folder] = served
                 folders.add(folder.removesuffix("/"))
+    for path, file, entry in _evidence(releases, opened):
+        files[WELL_KNOWN + path] = Served(file, entry, content_type(path))
     return Snapshot(release, files, frozenset(folders - {""}))
+
+
+def _evidence(releases: Path, opened: Release) -> Iterator[tuple[str, Path, Entry]]:
+    """What an outsider checks the site by: manifest, structures, proof, signatures, the chain of roots."""
+    folder = opened.folder
+    yield NAME, folder / NAME, _entry(folder / NAME)
+    for entry in opened.manifest.files:
+        if not entry.path.startswith(_SITE):
+            yield entry.path, folder / entry.path, entry
+    listed = proof_list.read(folder, opened.id)
+    if listed is not None:
+        yield proof_list.NAME, folder / proof_list.NAME, _entry(folder / proof_list.NAME)
+        for entry in listed.files:
+            yield entry.path, folder / entry.path, entry
+    for number, (kind, digest, _) in enumerate(beside(folder)):
+        file = folder / BESIDE / f"{kind.value}-{digest}.json"
+        yield f"{BESIDE}/{number}.json", file, _entry(file)
+    for file in sorted((releases / ROOTS).glob("*.root.json")):
+        yield f"trust/{file.name}", file, _entry(file)
+
+
+def _entry(file: Path) -> Entry:
+    content = file.read_bytes()
+    return Entry(file.name, hashlib.sha256(content).hexdigest(), len(content), "evidence")
