@@ -14,7 +14,8 @@ from markupsafe import Markup
 from clerestory.attack.levels import LEVELS
 from clerestory.confidential.review.attention import attention
 from clerestory.confidential.review.facts import Facts, Field, Page, Typed
-from clerestory.policy.checklist import Question
+from clerestory.policy import Question
+from clerestory.policy.checklist import ABOUT
 
 SECTIONS = (
     ("public", "What becomes public"),
@@ -68,6 +69,7 @@ def _rendered(facts: Facts, questions: Sequence[Question], words: Mapping[str, s
             facts=facts,
             page=page,
             questions=questions,
+            about=ABOUT,
             words=words,
             sections=SECTIONS,
             titles=dict(SECTIONS),
