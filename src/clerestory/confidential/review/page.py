@@ -26,6 +26,14 @@ SECTIONS = (
 )
 """The sections that end with a word, in order."""
 
+_SHORT = {
+    "public": "Public",
+    "learn": "Attack",
+    "changes": "Changes",
+    "gates": "Checks",
+    "prose": "Typed numbers",
+}
+"""What the row of links calls them."""
 _MOST = 400
 """Cells and files named of one kind of change; the rest are counted."""
 _FEW = 30
@@ -73,6 +81,7 @@ def _rendered(facts: Facts, questions: Sequence[Question], words: Mapping[str, s
             words=words,
             sections=SECTIONS,
             titles=dict(SECTIONS),
+            short=_SHORT,
             most=_MOST,
             few=_FEW,
             points=points,
