@@ -25,6 +25,22 @@ WIDTHS = (390, 1440)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
+def take_review(folder: Path, project: Path = Path("demo")) -> None:
+    """Writes review-WIDTH.png of the review page of the release that was built last into `folder`."""
+    from clerestory.api.review import review
+
+    page_file = review(project).file.resolve()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        for width in WIDTHS:
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto(page_file.as_uri())
+            height = 1900 if width < 500 else 1350
+            clip = {"x": 0, "y": 0, "width": width, "height": height}
+            page.screenshot(path=folder / f"review-{width}.png", full_page=True, clip=clip)
+        browser.close()
+
+
 def take(folder: Path, project: Path = Path("demo")) -> None:
     """Writes NAME-WIDTH.png of each page of the built project into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +69,7 @@ def take(folder: Path, project: Path = Path("demo")) -> None:
     finally:
         server.terminate()
         server.wait(timeout=20)
+    take_review(folder, project)
 
 
 if __name__ == "__main__":

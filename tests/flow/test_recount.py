@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
+from clerestory.api.gate import signed
+from clerestory.release.ledger import Kind
+from tests.flow.gate import go_live
 from tests.flow.small_project import edit, let_change, run, write_project, write_visits
+from tests.release.signing import signer
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_project(tmp_path_factory.mktemp("recount") / "project")
     let_change(root, "cumulative")
     assert run("build", root, "--date", "2024-01-01").code == 0
+    go_live(root)
     write_visits(root / "records" / "visits.csv", rows=1200)
     assert run("build", root, "--date", "2024-02-01").code == 0
     return root
@@ -41,7 +47,7 @@ def test_the_same_sources_give_the_same_bytes_and_nothing_is_left(root: Path) ->
 
 
 def test_an_earlier_release_is_recounted_with_the_releases_before_it(root: Path) -> None:
-    first = json.loads((root / "ledger.jsonl").read_text().splitlines()[0])["release"]
+    first = (root / "releases" / "current").resolve().name
     write_visits(root / "records" / "visits.csv", rows=900)
     done = run("rebuild-and-compare", first, cwd=root)
     assert done.code == 0 and "The same, every byte" in done.out, done.err
@@ -69,6 +75,35 @@ def test_a_project_that_cannot_be_built_any_more_is_refused_and_cleaned_up(root:
     done = run("rebuild-and-compare", "--project", root)
     assert done.code == 1
     assert not list((root / "confidential").glob("recount-*"))
+
+
+def test_a_ledger_without_the_line_it_was_built_after_is_refused(root: Path) -> None:
+    ledger = root / "ledger.jsonl"
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:1]))
+    done = run("rebuild-and-compare", "--project", root)
+    assert done.code == 1 and "does not have the line" in done.err
+    assert not list((root / "confidential").glob("recount-*"))
+
+
+def test_a_recount_is_signed_by_who_counted_and_only_if_it_is_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = Ed25519PrivateKey.from_private_bytes(b"cleo".ljust(32, b"."))
+    key = tmp_path / "cleo.pem"
+    key.write_bytes(
+        secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a long passphrase"))
+    )
+    key.chmod(0o600)
+    monkeypatch.setenv("CLERESTORY_PASSPHRASE", "a long passphrase")
+    release = (root / "releases" / "staged").resolve()
+    signed(root, Kind.BUILT, release.name, signer("ana"))
+    done = run("rebuild-and-compare", "--project", root, "--as", "cleo", "--key", key)
+    assert done.code == 0 and "signed by cleo" in done.out, done.err
+    assert len(list((release / "signatures").glob("recounted-*"))) == 1
+    edit(root, "dashboards/visits.md", "Invented visits.", "Imagined visits.")
+    before = (root / "ledger.jsonl").read_bytes()
+    assert run("rebuild-and-compare", "--project", root, "--as", "cleo", "--key", key).code == 1
+    assert (root / "ledger.jsonl").read_bytes() == before
 
 
 def test_without_the_seed_nothing_is_compared(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -16,9 +17,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from clerestory.api.approving import approve
+from clerestory.api.gate import signed
 from clerestory.api.review import answers_for, review
 from clerestory.errors import ClerestoryError, InputError, Refused
+from clerestory.policy import GateRules, Question
+from clerestory.release.ledger import Kind
+from tests.flow.gate import go_live, trusted
 from tests.flow.small_project import edit, let_change, run, write_project, write_visits
+from tests.release.signing import signer
 from tests.requirements import chromium
 
 
@@ -28,6 +35,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_project(tmp_path_factory.mktemp("review") / "project")
     let_change(root, "cumulative")
     assert run("build", root, "--date", "2024-01-01").code == 0
+    go_live(root)
     write_visits(root / "records" / "visits.csv", rows=1200)
     edit(root, "dashboards/visits.md", "in 2021.", "in 2021, of 43 people.")
     assert run("build", root, "--date", "2024-02-01").code == 0
@@ -39,6 +47,10 @@ def root(built: Path, tmp_path: Path) -> Path:
     """The same project without a review, for a test that changes it."""
     left_out = shutil.ignore_patterns("reviews")
     return Path(shutil.copytree(built, tmp_path / "project", symlinks=True, ignore=left_out))
+
+
+def _live(root: Path) -> str:
+    return (root / "releases" / "current").resolve().name
 
 
 def page_of(root: Path) -> Path:
@@ -75,7 +87,7 @@ def test_the_page_is_confidential_and_says_what_changed(built: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "releases" not in page.parts
     text = page.read_text()
-    live = json.loads((built / "ledger.jsonl").read_text().splitlines()[0])["release"]
+    live = _live(built)
     assert done.json["live"] == live and f"<code>{live}</code>" in text
     assert "Table visits: 33.3% more in total; that is a lot." in text
     assert "<mark>43</mark>" in text
@@ -127,10 +139,6 @@ def test_a_no_is_refused_with_its_reason_unless_it_is_asked_for(root: Path) -> N
     assert answers_for(root, release, file, agreeing=False).no == (("prose", "43 is not right"),)
 
 
-def _live(root: Path) -> str:
-    return str(json.loads((root / "ledger.jsonl").read_text().splitlines()[0])["release"])
-
-
 def test_answers_about_another_release_are_refused(root: Path) -> None:
     own = review(root).review.release
     file = answers(root)
@@ -150,27 +158,53 @@ def test_a_page_that_was_changed_after_it_was_made_is_refused(root: Path) -> Non
 
 
 def test_answers_are_refused_once_something_else_is_live(root: Path) -> None:
-    release = review(root, _live(root)).review.release
+    release = review(root).review.release
     file = answers(root)
     assert answers_for(root, release, file).agrees
     edit(root, "dashboards/visits.md", "43 people", "44 people")
     assert run("build", root, "--date", "2024-03-01").code == 0
-    with pytest.raises(Refused, match="has changed since"):
+    go_live(root)
+    with pytest.raises(Refused, match="what is live or the checklist has changed"):
         answers_for(root, release, file)
 
 
+def test_the_questions_are_those_of_the_gate(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "project")
+    assert run("build", root, "--date", "2024-01-01").code == 0
+    assert [one.id for one in review(root).review.questions][:2] == ["files", "fields"]
+    file = answers(root)
+    trusted(root, GateRules(checklist=(Question("aim", "Is it what was asked for?"),)))
+    with pytest.raises(Refused, match="the checklist has changed"):
+        answers_for(root, "", file)
+    asked = [one.id for one in review(root).review.questions]
+    assert asked[:2] == ["files", "fields"] and asked[-1] == "aim"
+    assert "Is it what was asked for?" in page_of(root).read_text()
+
+
+def test_an_approval_carries_the_digest_of_the_answers(root: Path) -> None:
+    release = review(root).review.release
+    file = answers(root)
+    signed(root, Kind.BUILT, release, signer("ana"))
+    approve(root, release, signer("ben"), file)
+    digest = answers_for(root, release, file).digest
+    (statement,) = (root / "releases" / release / "signatures").glob("approved-*")
+    said = json.loads(base64.b64decode(json.loads(statement.read_text())["payload"]))
+    assert digest in json.dumps(said) and "Rosa" not in json.dumps(said)
+    assert review(root).review.page == json.loads(file.read_text())["page"]
+
+
 def test_what_is_not_there_is_said(root: Path) -> None:
-    for problem, release in (("no such release", "r-000000000000"), ("no such release", "elsewhere")):
+    for problem, release in (("no such release", "r-000000000000"), ("not the id", "elsewhere")):
         done = run("review", release, "--project", root, cwd=root)
         assert done.code == 2 and problem in done.err
     with pytest.raises(InputError, match="no review"):
         answers_for(root, "", root / "answers.json")
     shutil.rmtree(root / "confidential" / "reports")
-    assert "no release was built here" in run("review", "--project", root).err
+    assert "reports of this release are not here" in run("review", "--project", root).err
 
 
 def test_a_release_that_is_not_whole_gets_no_page(root: Path) -> None:
-    page = (root / "releases" / "current").resolve() / "site" / "index.html"
+    page = (root / "releases" / "staged").resolve() / "site" / "index.html"
     page.write_text(page.read_text() + " ")
     with pytest.raises(ClerestoryError, match="not those of the manifest"):
         review(root)

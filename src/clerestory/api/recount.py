@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 import shutil
 import tempfile
@@ -14,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.api.build import build
-from clerestory.api.inside import FOLDER, private_folder
+from clerestory.api.gate import release_of
+from clerestory.api.inside import FOLDER, private_folder, read_kept
 from clerestory.api.progress import Progress
-from clerestory.api.review import manifest_digest, reviewed_release
-from clerestory.errors import InputError
+from clerestory.errors import InputError, Refused
 from clerestory.project import SETTINGS, Project, load, source_kind
 from clerestory.release.compare import compare
+from clerestory.release.ledger import FIRST, parse
 from clerestory.release.ledger import NAME as LEDGER
+from clerestory.release.register import digest_of
 from clerestory.release.verify import Release, open_release, verify_digests
 
 _FOLDERS = ("sources", "tables", "dashboards", "decisions", "lookups", "trust", "ledger")
@@ -64,7 +65,7 @@ def recount(root: Path, release: str = "", *, workers: int = 2, progress: Progre
     the project's seed.
     """
     root = root.resolve()
-    own = reviewed_release(root, release)
+    own = release_of(root, release)
     verify_digests(own.folder)
     if not (root / FOLDER / "seed").is_file():
         raise InputError(
@@ -75,8 +76,8 @@ def recount(root: Path, release: str = "", *, workers: int = 2, progress: Progre
     with _copy_of(root, own) as twin:
         report = build(twin, date=own.manifest.date, workers=workers, progress=progress)
         again = open_release(report.release)
-        digest = manifest_digest(again)
-        same = digest == manifest_digest(own)
+        digest = digest_of(again.folder)
+        same = digest == digest_of(own.folder)
         return Recount(own.id, same, digest, () if same else tuple(_differences(own, again)))
 
 
@@ -147,22 +148,27 @@ def _confidential(root: Path, private: Path) -> None:
 
 
 def _releases(root: Path, twin: Path, own: Release) -> None:
-    """The ledger up to the first line about the release, and links to the releases in it."""
+    """The ledger as the build of the release had it, and links to the releases in it.
+
+    Raises Refused if the ledger does not have the line that it was built after.
+    """
     (twin / "releases").mkdir()
-    if not (root / LEDGER).is_file():
+    after = str(read_kept(root, own.id, "reports").get("after") or FIRST)
+    if after == FIRST:
         return
-    lines = []
-    for line in (root / LEDGER).read_bytes().splitlines(keepends=True):
-        said = json.loads(line)
-        if said.get("release") == own.id:
-            break
-        lines.append(line)
-        name = said.get("release") or ""
-        link = twin / "releases" / name
-        if name and (root / "releases" / name).is_dir() and not link.is_symlink():
-            link.symlink_to(root / "releases" / name, target_is_directory=True)
-    if lines:
-        (twin / LEDGER).write_bytes(b"".join(lines))
+    content = (root / LEDGER).read_bytes() if (root / LEDGER).is_file() else b""
+    events = parse(content)
+    last = next((event.seq for event in events if event.digest == after), None)
+    if last is None:
+        raise Refused(
+            "the ledger does not have the line that the release was built after",
+            where=LEDGER,
+            fix="restore the ledger; without it nobody knows which earlier releases counted",
+        )
+    (twin / LEDGER).write_bytes(b"".join(content.splitlines(keepends=True)[: last + 1]))
+    for name in {event.release for event in events[: last + 1] if event.release}:
+        if (root / "releases" / name).is_dir():
+            (twin / "releases" / name).symlink_to(root / "releases" / name, target_is_directory=True)
 
 
 def _differences(own: Release, again: Release) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clerestory.api.gate import rules_of as rules_of_gate
+from clerestory.api.gate import release_of
 from clerestory.api.inside import FOLDER, private_folder, read_kept, write_private
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.review_inside import changes_of, gates_of, protections_of, rules_of, typed_of
@@ -30,12 +31,13 @@ from clerestory.confidential.review import (
     read_review,
     render,
 )
-from clerestory.errors import ClerestoryError, InputError, Refused
-from clerestory.policy.checklist import CHECKLIST, Question
+from clerestory.errors import ClerestoryError, Refused
+from clerestory.policy import Question
+from clerestory.policy.checklist import CHECKLIST
+from clerestory.project import load
 from clerestory.release.check import verify_release
-from clerestory.release.manifest import NAME, is_id
-from clerestory.release.register import Register
-from clerestory.release.trust import exists
+from clerestory.release.register import Register, digest_of
+from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import Release, open_release
 
 REVIEWS = "reviews"
@@ -67,55 +69,27 @@ def review_folder(root: Path, release: str) -> Path:
     return root / FOLDER / REVIEWS / release
 
 
-def reviewed_release(root: Path, release: str = "") -> Release:
-    """The release that is meant: by name or folder; without one, the newest that a build kept a report of.
-
-    Raises InputError if there is none, Refused if its manifest cannot be used.
-    """
-    releases = root / "releases"
-    if not release:
-        kept = sorted((root / FOLDER / "reports").glob("r-*.json"), key=lambda one: one.stat().st_mtime_ns)
-        names = [one.stem for one in kept if (releases / one.stem / NAME).is_file()]
-        if not names:
-            raise InputError(
-                "no release was built here", where=str(root), fix="build one first: clerestory build"
-            )
-        release = names[-1]
-    folder = releases / release if is_id(release) else Path(release).resolve()
-    if not (folder / NAME).is_file():
-        raise InputError(
-            "there is no such release", where=release, fix="name one of the project's releases, such as r-…"
-        )
-    return open_release(folder)
-
-
 def live_before(root: Path, release: str) -> Release | None:
-    """What a release is compared with: the live one, or the one that was live before this one was."""
-    standing = Register(root).standing()
-    if standing.live is not None and standing.live.release != release:
-        return open_release(root / "releases" / standing.live.release)
-    earlier = [event.release for event in standing.published.values() if event.release != release]
+    """What a release is compared with: the live one, or else the latest other one that the public has had."""
+    known = Register(root).standing()
+    if known.live and known.live.release != release:
+        return open_release(root / "releases" / known.live.release)
+    earlier = [event.release for event in known.published.values() if event.release != release]
     return open_release(root / "releases" / earlier[-1]) if earlier else None
 
 
 def questions_of(root: Path) -> tuple[Question, ...]:
     """What a reviewer is asked: always the same, then what the root of trust and the project ask."""
-    folder = root / "trust"
-    if not exists(folder):
-        return CHECKLIST
-    rules = rules_of_gate(root, Register(root))
+    found = rules_for(load(root), now=datetime.now(UTC))
     known = {question.id for question in CHECKLIST}
-    return (
-        *CHECKLIST,
-        *(Question(one.id, one.text_en) for one in rules.checklist if one.id not in known),
-    )
+    more = found[1].checklist if found else ()
+    return (*CHECKLIST, *(question for question in more if question.id not in known))
 
 
 def review(
     root: Path,
     release: str = "",
     *,
-    questions: Sequence[Question] | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Writes the review page of a release to confidential/reviews, for its owner's eyes alone.
@@ -126,8 +100,8 @@ def review(
     """
     root = root.resolve()
     watch = Stopwatch(progress or Quiet())
-    own = reviewed_release(root, release)
-    questions = questions_of(root) if questions is None else questions
+    own = release_of(root, release)
+    questions = questions_of(root)
     with watch.step("verify the release and read it"):
         facts = _facts(root, own)
     page = page_digest(facts, questions)
@@ -143,7 +117,7 @@ def review(
         file="",
         nonce=_nonce(folder, page),
         sections=SECTIONS,
-        questions=tuple(questions),
+        questions=questions,
     )
     content = render(facts, questions, {section: record.word(section) for section, _ in SECTIONS})
     record = _with_file(record, content)
@@ -175,7 +149,7 @@ def _facts(root: Path, release: Release) -> Facts:
     files = files_of(release)
     return Facts(
         release=release.id,
-        manifest=manifest_digest(release),
+        manifest=digest_of(release.folder),
         title=release.manifest.title,
         date=release.manifest.date.isoformat(),
         software=release.manifest.software,
@@ -201,11 +175,6 @@ def _facts(root: Path, release: Release) -> Facts:
     )
 
 
-def manifest_digest(release: Release) -> str:
-    """SHA-256 of a release's manifest."""
-    return hashlib.sha256((release.folder / NAME).read_bytes()).hexdigest()
-
-
 def answers_for(root: Path, release: str, file: Path, *, agreeing: bool = True) -> Answers:
     """The answers in a file, if they are whole, to the page of this release as it lies in the project, and if
     that page is still about the live release.
@@ -213,12 +182,13 @@ def answers_for(root: Path, release: str, file: Path, *, agreeing: bool = True) 
     agreeing: a no is refused too. Raises Refused or InputError as read_answers() and read_review() do.
     """
     root = root.resolve()
-    own = reviewed_release(root, release)
+    own = release_of(root, release)
     page = read_review(review_folder(root, own.id))
     live = live_before(root, own.id)
-    if page.manifest != manifest_digest(own) or page.live != (live.id if live else ""):
+    state = (digest_of(own.folder), live.id if live else "", questions_of(root))
+    if (page.manifest, page.live, page.questions) != state:
         raise Refused(
-            "the review page is about another state: the release or what is live has changed since",
+            "the review page is about another state: the release, what is live or the checklist has changed",
             where=str(review_folder(root, own.id) / PAGE),
             fix=f"make it again and read it: clerestory review {own.id}",
         )
@@ -236,7 +206,7 @@ def answers_for(root: Path, release: str, file: Path, *, agreeing: bool = True) 
 def answer_all(root: Path, release: str, *, by: str) -> Path:
     """Writes the answers of an invented reviewer who says yes to everything: for the demonstration alone."""
     root = root.resolve()
-    own = reviewed_release(root, release)
+    own = release_of(root, release)
     page = read_review(review_folder(root, own.id))
     codes = {section: page.word(section) for section, _ in page.sections}
     answers = {question.id: ("yes", "") for question in page.questions}

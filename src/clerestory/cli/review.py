@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def review(
     release: Annotated[
-        str, typer.Argument(help="A release's name or folder; the newest that was built if absent.")
+        str, typer.Argument(help="The release, r-…; the one that was built last if absent.")
     ] = "",
     project: Annotated[Path, typer.Option(help="The project.")] = Path(),
     open_page: Annotated[
@@ -63,12 +63,13 @@ def review(
 
 
 def _answer(project: Path, release: str, to: Path | None) -> None:
+    from clerestory.api.gate import release_of
     from clerestory.api.inside import write_private
-    from clerestory.api.review import answers_for, review_folder, reviewed_release
+    from clerestory.api.review import answers_for, review_folder
     from clerestory.confidential.review import answered, read_review
     from clerestory.errors import InputError
 
-    own = reviewed_release(project, release)
+    own = release_of(project, release)
     folder = review_folder(project, own.id)
     page = read_review(folder)
     file = to or folder / f"answers-{own.id}.json"
@@ -84,7 +85,7 @@ def _answer(project: Path, release: str, to: Path | None) -> None:
     codes = {section: _word(page, section, title, lines) for section, title in page.sections}
     answers = {}
     for number, question in enumerate(page.questions, start=1):
-        err.print(f"\n{number}. {question.text}", markup=False)
+        err.print(f"\n{number}. {question.text_en}", markup=False)
         said = ""
         while said not in ("yes", "no"):
             given = _asked("Yes or no? ", lines).lower()
@@ -97,10 +98,8 @@ def _answer(project: Path, release: str, to: Path | None) -> None:
     )
     found = answers_for(project, own.id, file, agreeing=False)
     out.print(f"Answers of {found.by}, digest {found.digest}: {file}", markup=False)
-    out.print(
-        f"Next: clerestory approve {own.id}" if found.agrees else f"Next: clerestory reject {own.id}",
-        markup=False,
-    )
+    then = f"approve {own.id} --as YOU --answers {file}" if found.agrees else f"reject {own.id} --as YOU"
+    out.print(f"Next: clerestory {then}", markup=False)
 
 
 def _lines() -> Iterator[str]:

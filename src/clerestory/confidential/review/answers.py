@@ -14,7 +14,7 @@ from typing import Any
 
 from clerestory.confidential.review.words import same_word, word_for
 from clerestory.errors import InputError, Refused
-from clerestory.policy.checklist import Question
+from clerestory.policy import Question
 
 FORMAT = "clerestory-answers/1"
 RECORD_FORMAT = "clerestory-review/1"
@@ -56,7 +56,7 @@ class Review:
             "file": self.file,
             "nonce": self.nonce,
             "sections": [list(section) for section in self.sections],
-            "questions": [[one.id, one.text, one.section] for one in self.questions],
+            "questions": [[one.id, one.text_en, one.text_es] for one in self.questions],
         }
         return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 

@@ -26,7 +26,7 @@ def _points(facts: Facts) -> Iterator[Point]:
     if known:
         yield Point(f"{_many(known, 'cell is', 'cells are')} hidden now, but known from before", "learn")
     if facts.changes is None:
-        yield Point("It is the first release: nothing is live to compare it with", "changes")
+        yield Point("It would be the first release: there is none to compare it with", "changes")
     else:
         yield from _changed(facts.changes)
     for gate in facts.gates:

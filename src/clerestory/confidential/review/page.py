@@ -14,7 +14,8 @@ from markupsafe import Markup
 from clerestory.attack.levels import LEVELS
 from clerestory.confidential.review.attention import attention
 from clerestory.confidential.review.facts import Facts, Field, Page, Typed
-from clerestory.policy.checklist import Question
+from clerestory.policy import Question
+from clerestory.policy.checklist import ABOUT
 
 SECTIONS = (
     ("public", "What becomes public"),
@@ -25,6 +26,14 @@ SECTIONS = (
 )
 """The sections that end with a word, in order."""
 
+_SHORT = {
+    "public": "Public",
+    "learn": "Attack",
+    "changes": "Changes",
+    "gates": "Checks",
+    "prose": "Typed numbers",
+}
+"""What the row of links calls them."""
 _MOST = 400
 """Cells and files named of one kind of change; the rest are counted."""
 _FEW = 30
@@ -68,9 +77,11 @@ def _rendered(facts: Facts, questions: Sequence[Question], words: Mapping[str, s
             facts=facts,
             page=page,
             questions=questions,
+            about=ABOUT,
             words=words,
             sections=SECTIONS,
             titles=dict(SECTIONS),
+            short=_SHORT,
             most=_MOST,
             few=_FEW,
             points=points,

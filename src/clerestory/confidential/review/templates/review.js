@@ -57,8 +57,8 @@
     if (done) {
       one("#copy").value = said();
       say(one("#next"), no
-        ? `Next: clerestory reject ${form.dataset.release}`
-        : `Next: clerestory approve ${form.dataset.release} with the file answers-${form.dataset.release}.json`);
+        ? `Next: clerestory reject ${form.dataset.release} --as YOU --reason …`
+        : `Next: clerestory approve ${form.dataset.release} --as YOU --answers answers-${form.dataset.release}.json`);
     }
   };
 
