@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError
 from clerestory.release.manifest import ReleaseId
 from clerestory.serve import notices
-from clerestory.serve.contents import SMALL, Contents, Damaged
+from clerestory.serve.contents import DIRECT, SMALL, Contents, Damaged, best
 from clerestory.serve.headers import (
     SECURITY,
     SECURITY_BUT_POLICY,
@@ -208,12 +209,13 @@ class Site:
 
     def _file(self, request: Request, served: Served) -> Answer:
         wanted = request.header(b"range")
-        if served.entry.size > SMALL:
-            body: bytes | Large = Large(served, 0, served.entry.size)
-            encoding = ""
+        # A range counts bytes of the file itself, so it is taken from the uncompressed one.
+        encodings = set() if wanted else request.encodings
+        body: bytes | Large
+        if served.entry.size > SMALL or (served.entry.size > DIRECT and not best(served, encodings)):
+            body, encoding = Large(served, 0, served.entry.size), ""
         else:
-            # A range counts bytes of the file itself, so it is taken from the uncompressed one.
-            body, encoding = self.contents.body(served, set() if wanted else request.encodings)
+            body, encoding = self.contents.body(served, encodings)
         headers = [self._cached, *_described(served, encoding)]
         answer = self._asked(request, headers, _tag(served, encoding), wanted, body)
         answer.file = served.entry.path
@@ -252,9 +254,14 @@ def _tag(served: Served, encoding: str) -> str:
 
 
 def _described(served: Served, encoding: str, *, tagged: bool = True) -> Headers:
-    headers = [(b"content-type", served.kind.encode()), (b"vary", b"accept-encoding")]
+    return list(_description(served.kind, _tag(served, encoding) if tagged else "", encoding))
+
+
+@lru_cache(maxsize=4096)
+def _description(kind: str, tag: str, encoding: str) -> tuple[tuple[bytes, bytes], ...]:
+    headers = [(b"content-type", kind.encode()), (b"vary", b"accept-encoding")]
     if encoding:
         headers.append((b"content-encoding", encoding.encode()))
-    if tagged:
-        headers += [(b"etag", _tag(served, encoding).encode()), (b"accept-ranges", b"bytes")]
-    return headers
+    if tag:
+        headers += [(b"etag", tag.encode()), (b"accept-ranges", b"bytes")]
+    return tuple(headers)

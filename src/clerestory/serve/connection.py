@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from clerestory.serve.answer import Answer, Large, Request, plain
-from clerestory.serve.contents import Damaged
+from clerestory.serve.contents import SMALL, Damaged, Unchecked
 from clerestory.serve.outbox import Access
 from clerestory.serve.parse import Parser, Unfit
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from clerestory.serve.worker import Worker
 
 _READ = 16 << 10
-_PIECE = 256 << 10
+_PIECE = 512 << 10
 """Bytes sent before the withdrawal is looked for again."""
 _TURN = 4
 """Pieces sent before other connections have their turn."""
+_MORE = getattr(socket, "MSG_MORE", 0)
 _LINGER = struct.pack("ii", 1, 0)
 _ON_ITS_WAY, _STILL_HERE = 0x5411, 0x894B  # SIOCOUTQ, SIOCOUTQNSD
 _KEEP_ALIVE = {True: (b"connection", b"keep-alive"), False: (b"connection", b"close")}
@@ -146,17 +147,18 @@ class Connection:
         if self.closed:
             return
         body = answer.body
-        if isinstance(body, Large) and request is not None and request.method != "HEAD":
-            if not self._worker.site.contents.checked(body.served):
-                self._busy = True
-                self._loop.create_task(self._check(request, answer))
-                return
-            try:
-                self._begin(request, answer)
-            except Damaged:
-                self._begin(request, self._worker.site.damaged())
-        else:
+        if not isinstance(body, Large) or request is None or request.method == "HEAD":
             self._begin(request, answer)
+            return
+        opened = ExitStack()
+        try:
+            file = opened.enter_context(self._worker.site.contents.large(body.served, wait=False))
+            self._begin(request, answer, file, opened)
+        except Unchecked:
+            self._busy = True
+            self._loop.create_task(self._check(request, answer))
+        except Damaged:
+            self._begin(request, self._worker.site.damaged())
 
     async def _check(self, request: Request, answer: Answer) -> None:
         """Reads a large file once and compares it with the manifest, beside other answers."""
@@ -175,7 +177,9 @@ class Connection:
             self.send(request, answer)
         self.go_on()
 
-    def _begin(self, request: Request | None, answer: Answer) -> None:
+    def _begin(
+        self, request: Request | None, answer: Answer, file: int = -1, opened: ExitStack | None = None
+    ) -> None:
         now = time.monotonic()
         keep = request is not None and request.keep and not self._ended and not self._worker.stopping
         method = request.method if request is not None else "-"
@@ -196,12 +200,12 @@ class Connection:
         if method == "HEAD":
             body, access.size = b"", 0
         if isinstance(body, Large):
-            sending.opened = ExitStack()
-            sending.file = sending.opened.enter_context(self._worker.site.contents.large(body.served))
+            sending.file, sending.opened = file, opened
             sending.offset, sending.left = body.first, body.size
-            access.ended = "begun"
-            self._worker.note(access, 0.0)
-            access.ended = "whole"
+            if length > SMALL:
+                access.ended = "begun"
+                self._worker.note(access, 0.0)
+                access.ended = "whole"
             body = b""
         head = answer.head(_KEEP_ALIVE[keep], (b"date", self._worker.date()))
         # Shorter bodies go with the head in one packet or a few; longer ones are not copied.
@@ -224,7 +228,8 @@ class Connection:
                     self.cut()
                     return
                 if sending.body is not None and len(sending.body):
-                    taken = self._socket.send(sending.body[:_PIECE])
+                    more = _MORE if sending.left else 0  # the file goes into the same packet
+                    taken = self._socket.send(sending.body[:_PIECE], more)
                     sending.body = sending.body[taken:]
                 elif self._rest is not None:
                     sending.body, self._rest = self._rest, None

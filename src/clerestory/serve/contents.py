@@ -22,6 +22,8 @@ except ImportError:  # it makes answers smaller; gzip is always there
 
 SMALL = 1 << 20
 """Bytes up to which a file is kept in memory and compressed; larger ones go from disk as they are."""
+DIRECT = 64 << 10
+"""Bytes from which the kernel sends a file that is not compressed, without a copy here."""
 _WORTH = 600
 """Bytes below which compressing gains nothing."""
 
@@ -30,6 +32,10 @@ _Stamp = tuple[int, int, int, int, int]
 
 class Damaged(Exception):
     """A file's bytes are not those of the manifest, or it is gone."""
+
+
+class Unchecked(Exception):
+    """A large file must be read whole before it is sent, which takes time."""
 
 
 @dataclass(slots=True)
@@ -64,7 +70,7 @@ class Contents:
             self._drop(name)
             raise Damaged from None
         self._kept.move_to_end(name)
-        encoding = _best(served, encodings)
+        encoding = best(served, encodings)
         if encoding not in kept.bodies:
             kept.bodies[encoding] = body = _compressed(kept.bodies[""], encoding)
             self.size += len(body)
@@ -92,23 +98,19 @@ class Contents:
         while self.size > self.maximum and len(self._kept) > 1:
             self._drop(next(iter(self._kept)))
 
-    def checked(self, served: Served) -> bool:
-        """Whether a large file's digest was checked and the file not touched since: large() is quick."""
-        try:
-            return self._checked.get(str(served.file)) == _stamp(os.lstat(served.file))
-        except OSError:
-            return False
-
     @contextmanager
-    def large(self, served: Served) -> Iterator[int]:
-        """A descriptor of a large file whose digest was checked since it was last touched. Blocks.
+    def large(self, served: Served, *, wait: bool = True) -> Iterator[int]:
+        """A descriptor of a large file whose digest was checked since it was last touched.
 
+        wait: whether to read all of it for that, if need be; else that raises Unchecked.
         Raises Damaged if it is not the manifest's.
         """
         name = str(served.file)
         with _opened(served.file) as descriptor:
             stamp = _stamp(os.fstat(descriptor))
             if self._checked.get(name) != stamp:
+                if not wait:
+                    raise Unchecked
                 with os.fdopen(os.dup(descriptor), "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
                 if digest != served.entry.sha256 or _stamp(os.fstat(descriptor)) != stamp:
@@ -146,7 +148,8 @@ def _stamp(facts: os.stat_result) -> _Stamp:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def _best(served: Served, encodings: set[str]) -> str:
+def best(served: Served, encodings: set[str]) -> str:
+    """The encoding to send a small file in, of those that the reader takes; "" for none."""
     if served.entry.size < _WORTH or not shrinks(served.kind):
         return ""
     if "br" in encodings and brotli is not None:

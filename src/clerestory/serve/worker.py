@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from clerestory.serve import addresses, notices
@@ -178,7 +179,7 @@ class Worker:
 
     def written(self, peer: str, request: Request | None) -> str:
         """The reader's address as the log has it."""
-        return addresses.written(self.reader(peer, request), self._view.addresses, self._view.key)
+        return _written(self.reader(peer, request), self._view.addresses, self._view.key)
 
     def note(self, access: Access, seconds: float) -> None:
         """Puts a line on its way to the log."""
@@ -281,6 +282,8 @@ class Worker:
             self._outbox.flush()
             await asyncio.sleep(EVERY / 4)
 
+
+_written = lru_cache(maxsize=4 * CONNECTIONS)(addresses.written)
 
 GRACE = 3.0
 """Seconds that answers under way have when the server stops."""
