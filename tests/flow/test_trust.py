@@ -142,3 +142,29 @@ def test_a_form_to_fill_in(tmp_path: Path) -> None:
     assert run("trust", "init", tmp_path / "site").code == 2
     done = run("trust", "propose", tmp_path / "site")
     assert done.code == 2 and "trustees" in done.err
+
+
+def test_the_passphrase_of_a_new_key_is_typed_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from clerestory.cli import identity
+    from clerestory.errors import InputError
+
+    typed = iter(["a long sentence", "a long sentence", "a long sentence", "a longer sentence"])
+    monkeypatch.delenv("CLERESTORY_PASSPHRASE")
+    monkeypatch.setattr(identity.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(identity.getpass, "getpass", lambda _: next(typed))
+
+    assert identity.passphrase("A new passphrase", "x.pem", twice=True) == b"a long sentence"
+    with pytest.raises(InputError, match="not the same"):
+        identity.passphrase("A new passphrase", "x.pem", twice=True)
+
+
+def test_keys_lie_where_they_are_said_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from clerestory.cli.identity import key_file
+
+    assert key_file("ana") == tmp_path / "keys" / "ana.pem"
+    monkeypatch.delenv("CLERESTORY_KEYS")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert key_file("ana") == tmp_path / "config" / "clerestory" / "keys" / "ana.pem"
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert key_file("ana") == tmp_path / ".config" / "clerestory" / "keys" / "ana.pem"

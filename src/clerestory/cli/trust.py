@@ -91,11 +91,14 @@ def sign(
 @app.command()
 def accept(folder: FolderArgument = Path(), format: FormatOption = Format.TEXT) -> None:
     """Make the draft the root of trust, if enough trustees of the present and of the new version signed."""
+    from clerestory.release.register import Register
     from clerestory.release.trust import accept as run
     from clerestory.release.trust import trust_folder
 
     with answering(as_json=format is Format.JSON):
-        trust = run(trust_folder(folder))
+        where = trust_folder(folder)
+        trust = run(where)
+        Register(where.parent).trusted()
         if format is Format.JSON:
             print_json(said(trust))
             return

@@ -111,7 +111,43 @@ class Register:
             self._trusts[version] = trust_at(self.root / TRUST, version)
         return self._trusts[version]
 
+    def trusted(self) -> Event | None:
+        """Writes down that the newest root of trust is in force; None if the ledger knows it, or is none.
+
+        From this line on nothing counts that is signed under an older root: a key that the new one revokes
+        cannot go on by naming the old one.
+        """
+        if not self.events():
+            return None
+
+        def make(found: tuple[Event, ...]) -> Event:
+            before = found[-1]
+            event = Event(
+                seq=before.seq + 1,
+                previous=before.digest,
+                kind=Kind.TRUSTED,
+                time=written(next_time(before, self.clock(), insist=False)),
+                release=f"r-{newest.digest[:12]}",
+                manifest=newest.digest,
+                trust=newest.version,
+            )
+            if problem := self._problem(event):
+                raise Refused(f"this cannot be written down: {problem}", where=NAME)
+            return event
+
+        newest = self.newest_trust()
+        if newest.version <= self._newest:
+            return None
+        event = self._book.append(make)
+        self.events()
+        return event
+
     def _problem(self, event: Event) -> str:
+        if event.kind is Kind.TRUSTED:
+            if event.trust <= self._newest:
+                return "the root of trust that it names is not newer than an earlier line's"
+            digest = self.trust_then(event.trust).digest
+            return "" if digest == event.manifest else "the root of trust that it names is another"
         if not event.signature:
             return "" if event.kind in UNSIGNED else "it is not signed"
         if event.trust < self._newest:
