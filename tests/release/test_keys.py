@@ -232,6 +232,45 @@ def test_a_key_elsewhere_signs_as_one_in_a_file(tmp_path: Path, monkeypatch: pyt
     assert found.public_key == held.public_key
 
 
+@pytest.mark.parametrize(
+    ("uri", "asked"),
+    [
+        ("hsm:", (None, None)),
+        ("hsm:2", (2, None)),
+        ("hsm:2?label=ana%20s", (2, "ana s")),
+        ("awskms:alias/ana", ("alias/ana",)),
+        ("gcpkms:projects/p/cryptoKeys/k", ("projects/p/cryptoKeys/k",)),
+        ("azurekms://vault.vault.azure.net/keys/ana/7", ("vault", "ana")),
+    ],
+)
+def test_each_scheme_is_asked_in_its_own_way(
+    uri: str, asked: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from securesystemslib.signer import SIGNER_FOR_URI_SCHEME
+
+    held = CryptoSigner.generate_ecdsa()
+    seen: list[object] = []
+    scheme = uri.partition(":")[0]
+
+    class Device:
+        @classmethod
+        def import_(cls, *arguments: object) -> tuple[str, SSlibKey]:
+            seen.extend(arguments)
+            key = held.public_key
+            bare = {"public": key.keyval["public"].rstrip()}  # as some clouds write it
+            return f"{scheme}:whole", SSlibKey("0" * 64, key.keytype, key.scheme, bare)
+
+        @classmethod
+        def from_priv_key_uri(cls, whole: str, public: Key, secrets: object) -> CryptoSigner:
+            assert whole == f"{scheme}:whole" and public == held.public_key
+            return held
+
+    monkeypatch.setitem(SIGNER_FOR_URI_SCHEME, scheme, Device)
+    signer_from(uri, secrets=str)
+
+    assert tuple(seen) == (*asked, str) if scheme == "hsm" else asked
+
+
 def test_other_schemes_are_refused() -> None:
     with pytest.raises(InputError, match="hsm, gcpkms, awskms, azurekms"):
         signer_from("file2:/etc/passwd")

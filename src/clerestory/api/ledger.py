@@ -26,7 +26,7 @@ class Shown:
         """For a terminal."""
         rows = [
             f"{event.seq:>5}  {event.time[:19]}  {event.kind.value:<10} {event.release}  "
-            f"{person or '(unsigned)'}"
+            f"{person or (f'version {event.trust}' if event.kind is Kind.TRUSTED else '(unsigned)')}"
             for event, person in zip(self.events, self.people, strict=True)
         ]
         if self.standing.live:
@@ -71,7 +71,8 @@ def verified(root: Path, *, head: str = "") -> Shown:
             fix="restore the ledger that has it; ask who published the head",
         )
     bad = []
-    for release, manifest in {event.release: event.manifest for event in found.events}.items():
+    releases = {event.release: event.manifest for event in found.events if event.kind is not Kind.TRUSTED}
+    for release, manifest in releases.items():
         folder = root / "releases" / release
         try:
             good = digest_of(folder) == manifest

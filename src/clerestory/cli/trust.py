@@ -14,6 +14,7 @@ from clerestory.cli.standalone import Format, FormatOption
 
 if TYPE_CHECKING:
     from clerestory.release.trust import Trust
+    from clerestory.release.trust.change import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Who may do what at the gate, agreed by several trustees.")
 FolderArgument = Annotated[Path, typer.Argument(help="The project, or a server's folder; it holds trust/.")]
@@ -76,26 +77,30 @@ def sign(
 ) -> None:
     """Show what the draft would change, and add a trustee's signature to it."""
     from clerestory.release.trust import sign_draft, trust_folder
-    from clerestory.release.trust.change import check_signer
+    from clerestory.release.trust.change import check_signer, draft
 
     with answering(as_json=format is Format.JSON):
         where = trust_folder(folder)
+        found = draft(where)
         if format is Format.TEXT:
-            say_changes(where)
+            say_changes(found)
         signer = signer_for(person, key)
         check_signer(where, person, signer)
-        sign_draft(where, signer)
+        sign_draft(where, signer, shown=found.digest)
         say_draft(where, folder, format, changes=False)
 
 
 @app.command()
 def accept(folder: FolderArgument = Path(), format: FormatOption = Format.TEXT) -> None:
     """Make the draft the root of trust, if enough trustees of the present and of the new version signed."""
+    from clerestory.release.register import Register
     from clerestory.release.trust import accept as run
     from clerestory.release.trust import trust_folder
 
     with answering(as_json=format is Format.JSON):
-        trust = run(trust_folder(folder))
+        where = trust_folder(folder)
+        trust = run(where)
+        Register(where.parent).trusted()
         if format is Format.JSON:
             print_json(said(trust))
             return
@@ -152,12 +157,10 @@ def verify(
         out.print(trust.digest)
 
 
-def say_changes(where: Path) -> None:
+def say_changes(found: Draft) -> None:
     """What the draft would change, and what is not wise in it."""
-    from clerestory.release.trust.change import draft
     from clerestory.release.trust.differences import cautions, differences
 
-    found = draft(where)
     follows = f"would follow version {found.old.version}" if found.old else "would be the first"
     out.print(f"Draft of version {found.version}, which {follows}:", markup=False)
     for sentence in differences(found.old, found.content):
@@ -188,7 +191,7 @@ def say_draft(where: Path, folder: Path, format: Format, *, changes: bool = True
         )
         return
     if changes:
-        say_changes(where)
+        say_changes(found)
     if found.signed:
         out.print(f"Signed by {', '.join(found.signed)}.", markup=False)
     if found.missing:

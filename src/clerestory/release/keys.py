@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
+from urllib.parse import parse_qsl
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.exceptions import UnsupportedLibraryError
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, Signer, SSlibKey
 
-from clerestory.errors import InputError
+from clerestory.errors import ClerestoryError, InputError
 from clerestory.release.pkcs8 import encrypted
 
 SHORTEST_PASSPHRASE = 12
@@ -135,7 +136,7 @@ def signer_from(
         )
     try:
         if public is None:
-            public = _imported(scheme, rest)
+            uri, public = _imported(scheme, rest, secrets)
         return Signer.from_priv_key_uri(uri, public, secrets)
     except (UnsupportedLibraryError, ImportError):
         raise InputError(
@@ -143,23 +144,30 @@ def signer_from(
             where="--key",
             fix=f"install it with: pip install 'clerestory[{scheme}]'",
         ) from None
+    except ClerestoryError:
+        raise
     except Exception as problem:  # these libraries document none of what they raise
+        hint = ", and that $PYKCS11LIB names the token's library" if scheme == "hsm" else ""
         raise InputError(
             f"the key is not reached: {type(problem).__name__}",
             where="--key",
-            fix="check the address, that the device is there, and that you may use the key",
+            fix=f"check the address, that the device or cloud is there, that you may use the key{hint}",
         ) from None
 
 
-def _imported(scheme: str, rest: str) -> SSlibKey:
+def _imported(scheme: str, rest: str, secrets: Callable[[str], str] | None) -> tuple[str, SSlibKey]:
+    """The whole address of a key and its public half, in the one form, as the device or cloud has them."""
     maker = cast(_Importing, SIGNER_FOR_URI_SCHEME[scheme])
     if scheme == "hsm":
-        number = rest.partition("?")[0]
-        return maker.import_(*([int(number)] if number else []))[1]
-    if scheme == "azurekms":
+        number, _, query = rest.partition("?")
+        label = dict(parse_qsl(query)).get("label")
+        uri, key = maker.import_(int(number) if number else None, label, secrets)
+    elif scheme == "azurekms":
         vault, _, name = rest.removeprefix("//").partition(".vault.azure.net/keys/")
-        return maker.import_(vault, name.partition("/")[0])[1]
-    return maker.import_(rest)[1]
+        uri, key = maker.import_(vault, name.partition("/")[0])
+    else:
+        uri, key = maker.import_(rest)
+    return uri, public_from(public_text(key))
 
 
 def public_text(key: Key) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from securesystemslib.signer import Signer
 
-from clerestory.errors import Refused
+from clerestory.errors import ClerestoryError, Refused
 from clerestory.release import live
 from clerestory.release.ledger import (
     FIRST,
@@ -28,6 +30,7 @@ from clerestory.release.ledger import (
 from clerestory.release.live import Standing
 from clerestory.release.roles import role_of
 from clerestory.release.trust import Trust, load_chain, load_trust, trust_at
+from clerestory.release.trust.store import root_name
 
 TRUST = "trust"
 
@@ -111,7 +114,43 @@ class Register:
             self._trusts[version] = trust_at(self.root / TRUST, version)
         return self._trusts[version]
 
+    def trusted(self, *, patience: float = 30.0) -> Event | None:
+        """Writes down that the newest root of trust is in force; None if the ledger knows it, or is none.
+
+        From this line on nothing counts that is signed under an older root: a key that the new one revokes
+        cannot go on by naming the old one.
+        """
+        if not self.events():
+            return None
+
+        def make(found: tuple[Event, ...]) -> Event:
+            before = found[-1]
+            event = Event(
+                seq=before.seq + 1,
+                previous=before.digest,
+                kind=Kind.TRUSTED,
+                time=written(next_time(before, self.clock(), insist=False)),
+                release=f"r-{newest.digest[:12]}",
+                manifest=newest.digest,
+                trust=newest.version,
+            )
+            if problem := self._problem(event):
+                raise Refused(f"this cannot be written down: {problem}", where=NAME)
+            return event
+
+        newest = self.newest_trust()
+        if newest.version <= self._newest:
+            return None
+        event = self._book.append(make, patience=patience)
+        self.events()
+        return event
+
     def _problem(self, event: Event) -> str:
+        if event.kind is Kind.TRUSTED:
+            if event.trust <= self._newest:
+                return "the root of trust that it names is not newer than an earlier line's"
+            digest = self.trust_then(event.trust).digest
+            return "" if digest == event.manifest else "the root of trust that it names is another"
         if not event.signature:
             return "" if event.kind in UNSIGNED else "it is not signed"
         if event.trust < self._newest:
@@ -143,7 +182,7 @@ class Register:
         check: called with all lines under the lock; what it raises stops the writing. Raises Refused if the
         clock is behind, or for a line that would not stand; Undecided if nothing could be written.
         """
-        self.fold(patience=patience)
+        self.fold(patience=patience, roots=kind is not Kind.WITHDRAWN)
 
         def make(found: tuple[Event, ...]) -> Event:
             if check is not None:
@@ -172,8 +211,14 @@ class Register:
         self.events()
         return self._book.append(make, patience=patience)
 
-    def fold(self, *, patience: float = 30.0) -> None:
-        """Writes takedowns that wait beside the ledger into it, and clears their slots."""
+    def fold(self, *, patience: float = 30.0, roots: bool = True) -> None:
+        """Writes what waits into the ledger: a new root of trust, and takedowns, whose slots it clears.
+
+        roots: False for a takedown, which waits for nothing.
+        """
+        if roots and os.path.lexists(self.root / TRUST / root_name(self._newest + 1)):
+            with suppress(ClerestoryError):  # whoever needs the root hears of it there
+                self.trusted(patience=patience)
         for file, slip in slots.slips(self.root).items():
 
             def make(found: tuple[Event, ...], slip: slots.Slip = slip) -> Event:

@@ -100,6 +100,18 @@ def test_somebody_signs_with_their_own_key(folder: Path) -> None:
         check_signer(folder, "emil", signer("mallory"))
 
 
+def test_only_what_was_read_is_signed(folder: Path) -> None:
+    propose(folder, content(gate=replace(GATE, reviewers=3)), now=NOW)
+    read = draft(folder).digest
+    sign_draft(folder, signer("dora"), shown=read)
+    assert draft(folder).digest == read  # signatures do not change what is read
+
+    propose(folder, content(gate=replace(GATE, reviewers=1)), now=NOW, again=True)
+    with pytest.raises(Refused, match="was replaced since you have read it"):
+        sign_draft(folder, signer("emil"), shown=read)
+    assert draft(folder).signed == ()
+
+
 @pytest.mark.parametrize("key", ["threshold", "expires"])
 def test_a_draft_changed_after_it_was_signed_is_refused(folder: Path, key: str) -> None:
     file = propose(folder, content(threshold=3), now=NOW)

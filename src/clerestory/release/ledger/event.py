@@ -38,6 +38,7 @@ class Kind(StrEnum):
     RESTORED = "restored"
     REPORTED = "reported"
     ANSWERED = "answered"
+    TRUSTED = "trusted"
 
 
 UNSIGNED = frozenset({Kind.WITHDRAWN, Kind.REPORTED})
@@ -49,7 +50,8 @@ class Event:
     """A line. seq: from 0; previous: the digest of the line before; time: UTC, milliseconds, never earlier
     than the line before; manifest: the SHA-256 of the release's manifest; body: that of the envelope that
     says more, "" if none; trust: the version of the root it was signed under, 0 if unsigned; by: the number
-    of the key; signature: over the line without it, hexadecimal, "" if unsigned.
+    of the key; signature: over the line without it, hexadecimal, "" if unsigned. A trusted line names a root
+    in place of a release: manifest is the SHA-256 of its file, trust its version.
     """
 
     seq: int
@@ -134,6 +136,9 @@ def _problem(event: Event, before: Event | None) -> str:
     datetime.fromisoformat(event.time)
     if before and event.time < before.time:
         return "its time is before that of the line before"
+    if event.kind is Kind.TRUSTED:
+        # It needs no signature: the root that it names by its digest has those of the trustees.
+        return "" if event.trust >= 1 and not (event.by or event.body or event.signature) else "it is no root"
     if event.signature:
         if not (_SIGNATURE.fullmatch(event.signature) and _DIGEST.fullmatch(event.by) and event.trust >= 1):
             return "its signature is not one"

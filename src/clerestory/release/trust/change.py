@@ -7,6 +7,7 @@ the version before and of a threshold of its own; so it is moved, and mailed, as
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from dataclasses import dataclass, fields, replace
@@ -35,10 +36,14 @@ from clerestory.release.trust.store import (
 
 @dataclass(frozen=True)
 class Draft:
-    """The next version, not agreed yet. signed, unsigned: who did, and whose signature may still count."""
+    """The next version, not agreed yet.
+
+    digest: SHA-256 of what is signed. signed, unsigned: who did, and whose signature may still count.
+    """
 
     file: Path
     version: int
+    digest: str
     content: Content
     old: Trust | None
     signed: tuple[str, ...]
@@ -74,13 +79,20 @@ def propose(folder: Path, content: Content, *, now: datetime | None = None, agai
     return file
 
 
-def sign_draft(folder: Path, signer: Signer) -> Path:
+def sign_draft(folder: Path, signer: Signer, *, shown: str = "") -> Path:
     """Adds a trustee's signature to the draft.
 
-    Raises Refused if the draft may not follow the newest version, InputError if there is none or the key is
-    of no trustee, before or after.
+    shown: the digest of the draft that the trustee has read; another one is not signed. Raises Refused if the
+    draft may not follow the newest version, or is another; InputError if there is none or the key is of no
+    trustee, before or after.
     """
     _, metadata, before, found = _draft(folder)
+    if shown and found.digest != shown:
+        raise Refused(
+            "the draft was replaced since you have read it",
+            where=str(found.file),
+            fix="find out who did so; to sign the new one, read it first",
+        )
     result = verification(metadata, before)
     keyid = signer.public_key.keyid
     if keyid not in {*result.signed, *result.unsigned}:
@@ -232,11 +244,11 @@ def _draft(folder: Path) -> tuple[bytes, Metadata[Root], Metadata[Root] | None, 
             where=where,
             fix="the draft was changed after it was signed; remove it and propose again",
         )
-    return content, metadata, before, _known(file, metadata.signed.version, said, old, result)
+    return content, metadata, before, _known(file, metadata, said, old, result)
 
 
 def _known(
-    file: Path, version: int, content: Content, old: Trust | None, result: RootVerificationResult
+    file: Path, metadata: Metadata[Root], content: Content, old: Trust | None, result: RootVerificationResult
 ) -> Draft:
     names = {
         keyid: person.id
@@ -246,7 +258,8 @@ def _known(
     }
     return Draft(
         file,
-        version,
+        metadata.signed.version,
+        hashlib.sha256(metadata.signed_bytes).hexdigest(),
         content,
         old,
         signed=tuple(sorted({names[keyid] for keyid in result.signed})),
