@@ -56,13 +56,14 @@ class Measured:
     """What a unit other than records and assigned persons is.
 
     least, most: what one record adds to a sum. overlapping: axes on which a person counts in every category
-    that he has a record in.
+    that he has a record in. torn: he may count in a box without a record of his.
     """
 
     kind: str
     least: int = 1
     most: int = 1
     overlapping: frozenset[str] = frozenset()
+    torn: bool = False
 
 
 @dataclass(frozen=True)

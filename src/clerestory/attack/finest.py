@@ -133,7 +133,8 @@ def level3(
 
 
 def _counts(space: CellSpace) -> bool:
-    return all(unit.kind in ("records", "persons") and not unit.overlapping for unit in space.unit_list)
+    kinds = all(unit.kind in ("records", "persons") for unit in space.unit_list)
+    return kinds and not any(space.overlapping)
 
 
 def finest_cells(rules: Relations, public: PublicCells, core: Core) -> FinestCells:
