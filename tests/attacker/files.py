@@ -82,6 +82,7 @@ def _release(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
         zeros_shown=said["zeros_shown"],
         at_most=tuple((one, other) for one in fewer for other in more),
         units=units,
+        insiders=said.get("insider_records", 1),
     )
     return Release(axes, tables, facts)
 

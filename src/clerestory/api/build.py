@@ -271,7 +271,13 @@ def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) ->
 
 
 def _rule(policy: Policy, method: Protector) -> Rule:
-    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count, method=method)
+    return Rule(
+        policy.audit_level,
+        policy.interval_width,
+        policy.minimum_count,
+        method=method,
+        insider_records=policy.insider_records,
+    )
 
 
 def _lists(project: Project) -> dict[str, PublicList]:

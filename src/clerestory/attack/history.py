@@ -113,7 +113,7 @@ class History:
         exact = (lower == upper)[: len(self.space)]
         harmless = exact & ~small(self.rules, lower, minimum)[: len(self.space)] & only_then
         values[harmless], shown[harmless] = lower[: len(self.space)][harmless].astype(np.int64), True
-        return PublicCells(self.space, np.where(shown, values, 0), ~shown, now.zeros_shown)
+        return PublicCells(self.space, np.where(shown, values, 0), ~shown, now.zeros_shown, now.insiders)
 
     def differs(self, cells: IntArray) -> Refused:
         """The refusal of cells that are not what an earlier release says they must be."""

@@ -73,11 +73,15 @@ class Relations:
         smallest = [unit.bounds[0] if unit.kind == "sum" else 1 for unit in self.space.unit_list]
         return np.array(smallest or [1], dtype=np.int64)[self.units]
 
-    def floor(self, public_zero: NDArray[np.bool_]) -> IntArray:
-        """(variables,) the least that each can be if hidden. public_zero: (cells,) whether that may be 0."""
+    def floor(self, public_zero: NDArray[np.bool_], insiders: int = 1) -> IntArray:
+        """(variables,) the least that each can be if hidden. public_zero: (cells,) whether that may be 0.
+
+        insiders: records of it that a reader may have himself; one is no more than what is known anyhow.
+        """
         least = np.zeros(self.variables, dtype=np.int64)
         cells = len(self.space)
-        least[:cells] = np.where(public_zero, 0, np.maximum(self.least()[:cells], 1))
+        one = np.maximum(self.least()[:cells], 1)
+        least[:cells] = insiders * one if insiders > 1 else np.where(public_zero, 0, one)
         return least
 
     @property
@@ -358,7 +362,8 @@ def _unit_rows(space: CellSpace, keys: IntArray, cells: int, variables: _Variabl
         if least:
             alone = np.setdiff1d(own, smaller)
             sums, persons = _same_box(box, alone, counts["persons"])
-            seen = _recorded_there(space, int(unit_of[persons[0]]), persons) if len(persons) else persons
+            own_unit = int(unit_of[persons[0]]) if len(persons) else number
+            seen = _recorded_there(space, own_unit, persons)
             sums, persons = sums[seen], persons[seen]
             above = variables.add(keys[sums], Kind.SLACK)
             rows.add(None, [(sums, 1), (persons, -least), (above, -1)])

@@ -179,7 +179,7 @@ def _nothing_bare(public: PublicCells, rule: Rule, rules: Relations, where: str)
 def _witnesses_hold(public: PublicCells, proof: SourceProof, rules: Relations, where: str) -> None:
     """Every table satisfies every relation, every published number and the policy."""
     cells = len(public.space)
-    lower = rules.floor(public.may_be_zero)
+    lower = rules.floor(public.may_be_zero, public.insiders)
     floor = lower[proof.columns]
     table = np.zeros(rules.variables, dtype=np.int64)
     table[:cells] = public.values
