@@ -32,14 +32,16 @@ from clerestory.release.proof_list import ProofList
 from clerestory.release.structure import Rule, Structure
 from clerestory.release.verify import Release, open_release, verify_digests
 from clerestory.release.verify_proof import (
-    LEVEL,
     SourceChecked,
     Told,
+    check_level,
     check_source,
     judged,
     protected_sources,
     proven_bound,
+    proven_level,
     reach,
+    reasoned,
     source_cells,
 )
 from clerestory.release.witness import Bound, SourceProof
@@ -62,13 +64,18 @@ class Proof:
     sizes: dict[str, int]
     over_time: tuple[SourceChecked, ...] = ()
 
+    @property
+    def level(self) -> int:
+        """The level that holds for all sources."""
+        return proven_level(self.sources)
+
     def said(self) -> dict[str, Any]:
         """The JSON of `clerestory prove --format json`."""
         return {
             "kind": "done",
             "exit": 0,
             "release": self.release,
-            "level": LEVEL,
+            "level": self.level,
             "sources": [asdict(source) for source in self.sources],
             "over_time": [asdict(source) for source in self.over_time],
             "files": self.sizes,
@@ -91,8 +98,8 @@ def prove(folder: Path, earlier: Sequence[Path] = ()) -> Proof:
     for source in protected_sources(release.manifest):
         found, public = source_cells(release, source)
         rules = relations(public.space)
-        proof = prove_source(public, found.rule, rules)
-        checked.append(check_source(public, found.rule, proof, rules))
+        proof = prove_source(public, found.rule, reasoned(public, found.rule, rules).rules)
+        checked.append(check_level(public, found.rule, proof, rules))
         contents[proof_list.path_of(source)] = proof.to_bytes()
         past = _past(release, found, earlier)
         if past is not None:
@@ -126,7 +133,7 @@ def _past(release: Release, found: Structure, earlier: Sequence[Path]) -> Histor
 
 
 def prove_source(public: PublicCells, rule: Rule, rules: Relations, told: Told | None = None) -> SourceProof:
-    """The witnesses for the cells of a source. rules: relations(public.space).
+    """The witnesses for the cells of a source. rules: relations(public.space), at level 3 with finest cells.
 
     told: over several releases, what earlier ones give away by themselves.
     Raises Refused if something hidden can be worked out, Undecided if witnesses were not found.

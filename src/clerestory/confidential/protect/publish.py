@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Levels
+from clerestory.attack.finest import behind
 from clerestory.attack.history import Earlier, History, history
+from clerestory.attack.levels import Level
 from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
@@ -85,11 +87,14 @@ def protect(
     past = history(original.space, earlier) if earlier else None
     if past is not None:
         past.check(original.values)
+    reader = rules
+    if policy.audit_level == Level.FINEST:
+        reader = behind(PublicCells(original.space, np.zeros_like(original.values), hideable), rules).rules
     if pattern is not None and np.array_equal(pattern, pattern & hideable | primary):
         hidden = pattern
     elif past is None:
         hidden = suppress(
-            rules,
+            reader,
             original,
             policy,
             primary,
@@ -99,7 +104,7 @@ def protect(
         )
     else:
         hidden = suppress_over_time(
-            rules, original, policy, primary, past, levels=levels, seed=seed, progress=progress
+            reader, original, policy, primary, past, levels=levels, seed=seed, progress=progress
         )
     bare = np.flatnonzero(primary & ~hidden)
     if len(bare):

@@ -68,7 +68,7 @@ def suppress(
         past,
         levels,
     )
-    own = rules.floor(space.may_hide_zeros, policy.insider_records)
+    insiders = rules.floor(space.may_hide_zeros, policy.insider_records)[: len(space)]
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
     improve(pattern, primary, seed, progress)
@@ -78,7 +78,7 @@ def suppress(
         start = None if past is None else original.values
         verdicts = seen_by_reader(rules, original, policy, hidden, levels, seed, start=start)
         if verdicts is None:
-            fewer = np.flatnonzero(hidden & (original.values < own[: len(hidden)]))
+            fewer = np.flatnonzero(hidden & (original.values < insiders))
             pattern.widen(fewer, np.zeros(0, dtype=np.int64))
             continue
         failed = np.concatenate([verdicts.of(Verdict.BROKEN), verdicts.of(Verdict.UNDECIDED)])
