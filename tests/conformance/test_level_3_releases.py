@@ -11,12 +11,24 @@ import pytest
 from clerestory.attack.finest import behind
 from clerestory.attack.margins import cores
 from clerestory.attack.relations import relations
+from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import Refused, Undecided
+from clerestory.policy import Policy
 from clerestory.release.prove import prove, prove_source
 from clerestory.release.structure import Rule
 from clerestory.release.verify_proof import check_level, reasoned, verify_proof
-from clerestory.tables import PublicCells
+from clerestory.tables import (
+    RECORDS,
+    TOTAL,
+    Axis,
+    Dimension,
+    Node,
+    PublicCells,
+    TableDesign,
+    link_tables,
+    text,
+)
 from tests.attacker.brute import finest_intervals
 from tests.attacker.instances import Instance, as_published, instance
 from tests.attacker.written import files_of
@@ -112,3 +124,51 @@ def test_a_manifest_that_says_more_is_refused(tmp_path: Path) -> None:
     prove(folder)
     with pytest.raises(Refused, match="the manifest says level 3"):
         verify_proof(folder)
+
+
+def ab_ac_bc() -> OriginalCells:
+    """Three tables of the same people, no two of whom differ twice without being few (docs, levels).
+
+          b1  b2            c1  c2            b1  b2
+    a1    38   2      a1    38   2      c1    38   2
+    a2     2  38      a2     2  38      c2     2  38
+    """
+    members = np.vstack([np.ones((1, 2), dtype=bool), np.eye(2, dtype=bool)])
+    flat = {}
+    for name in "abc":
+        nodes = (
+            Node(TOTAL, text("all"), TOTAL, -1),
+            *(Node(f"{name}{k}", text(name), name, 0) for k in (1, 2)),
+        )
+        flat[name] = Dimension(name, text(name), name, (name,), nodes, members)
+    designs = [
+        TableDesign(edge, text(edge), RECORDS, tuple(flat[name] for name in edge), (tuple(edge),), {})
+        for edge in ("ab", "ac", "bc")
+    ]
+    axes = [Axis(name, (f"{name}1", f"{name}2")) for name in "abc"]
+    space = link_tables("s", axes, designs, maximum_cells=99)
+    counts = np.ones((2, 2, 2), dtype=np.int64)
+    counts[0, 0, 0] = counts[1, 1, 1] = 37
+    inside = [
+        space.sets[0][cell[0]][:, None, None]
+        & space.sets[1][cell[1]][None, :, None]
+        & space.sets[2][cell[2]][None, None, :]
+        for cell in space.cells
+    ]
+    values = np.array([counts[box].sum() for box in inside])
+    return OriginalCells(space, values, values, None)
+
+
+def test_more_is_hidden_where_level_2_would_not_do() -> None:
+    original = ab_ac_bc()
+    ab = np.zeros(len(original.space), dtype=bool)
+    ab[original.space.layouts[0].cells[(original.space.layouts[0].coords > 0).all(axis=1)]] = True
+    policy = Policy("p", "by hand", minimum_count=1, interval_width=9)
+    two = protect(original, policy, seed=1, also=ab).public
+    assert np.array_equal(two.hidden, ab)
+    theirs = finest_intervals(as_published(two, policy))
+    assert all(one.narrower_than(9) for one in theirs.values())
+    three = protect(original, replace(policy, audit_level=3), seed=1, also=ab).public
+    assert np.all(three.hidden[ab]) and three.hidden.sum() > ab.sum()
+    theirs = finest_intervals(as_published(three, policy))
+    assert not any(one.narrower_than(9) for one in theirs.values())

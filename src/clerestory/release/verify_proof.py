@@ -8,7 +8,7 @@ whose interval holds two whole-number points that far apart is at least that wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -428,7 +428,7 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
         others.append(check_altered(public, found.rule))
     return ProofChecked(
         str(release.id),
-        proven_level(checked),
+        proven_level(found.rule for found, _ in cells.values()),
         tuple(checked),
         open_sources(release.manifest),
         tuple(over_time),
@@ -438,9 +438,9 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
     )
 
 
-def proven_level(checked: Sequence[SourceChecked]) -> int:
-    """The level that holds for all of these sources."""
-    return min((one.level for one in checked), default=LEVELS[0])
+def proven_level(rules: Iterable[Rule]) -> int:
+    """The level that the proof of these sources is about; some may reach more, see SourceChecked."""
+    return min((rule.level for rule in rules), default=LEVELS[0])
 
 
 def reasoned(public: PublicCells, rule: Rule, rules: Relations) -> Behind:
