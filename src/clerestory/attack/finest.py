@@ -10,7 +10,6 @@ decomposable graphs", PNAS 97 (2000).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -18,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from clerestory.attack.decide import Levels, Verdicts, decide
 from clerestory.attack.margins import Core, cores
-from clerestory.attack.relations import Kind, Relations, relations
+from clerestory.attack.relations import Kind, Relations
 from clerestory.tables import CellSpace, PublicCells
 from clerestory.tables.space import IntArray
 
@@ -68,24 +66,6 @@ class FinestPart:
 
 
 @dataclass(frozen=True, eq=False)
-class Level3:
-    """What the attacker who thinks of the finest cells narrows below the width.
-
-    verdicts: of every hidden and implied cell, None if level 3 was attempted nowhere and adds nothing.
-    same: whether nothing had to be done, because level 2 is level 3.
-    """
-
-    parts: tuple[FinestPart, ...]
-    verdicts: Verdicts | None
-    same: bool
-
-    @property
-    def attempted(self) -> bool:
-        """Whether all of the source was decided, or needed no decision."""
-        return all(part.attempted for part in self.parts)
-
-
-@dataclass(frozen=True, eq=False)
 class Behind:
     """What a reader at level 3 reasons about. parts: margins that hang together; rules: the relations with
     the finest cells of those that were attempted; same: whether level 2 is level 3, and nothing is added."""
@@ -104,40 +84,6 @@ class Behind:
         """Which parts were left out, and why, in words."""
         left = [part for part in self.parts if not part.attempted]
         return "; ".join(f"the finest cells of {', '.join(part.axes)}: {part.said}" for part in left)
-
-
-def level3(
-    public: PublicCells,
-    *,
-    width: int,
-    minimum: int,
-    start: IntArray | None = None,
-    seed: int = 0,
-    known: Relations | None = None,
-    levels: Levels | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Level3:
-    """Attacks the public cells of a source through its finest cells.
-
-    The arguments are those of decide(). Where a part is not attempted, its finest cells are left out: what is
-    broken then is broken, what is wide is only wide at level 2. Raises InputError if the published values
-    contradict each other, Undecided if no whole table of the finest cells is found.
-    """
-    rules = known if known is not None else relations(public.space)
-    found = behind(public, rules)
-    if found.same:
-        return Level3(found.parts, None, True)
-    verdicts = decide(
-        public,
-        width=width,
-        minimum=minimum,
-        start=start,
-        seed=seed,
-        known=found.rules,
-        levels=levels,
-        progress=progress,
-    )
-    return Level3(found.parts, verdicts, False)
 
 
 def behind(public: PublicCells, rules: Relations) -> Behind:

@@ -381,13 +381,12 @@ def _recorded_there(space: CellSpace, number: int, cells: IntArray) -> NDArray[n
         return np.ones(len(cells), dtype=bool)
     placed, anywhere = np.ones((2, len(cells)), dtype=bool)
     for axis, where in enumerate(space.axes):
-        # All of an axis, or all that a table of the unit selects: then no record is elsewhere.
-        whole = np.zeros(len(space.sets[axis]), dtype=bool)
+        # All that tables of the unit select is the whole axis: no record of it is elsewhere.
+        selected = np.zeros(len(where.categories), dtype=bool)
         for layout in space.layouts:
             if layout.design.unit == unit:
-                everything = np.ones(len(where.categories), dtype=bool)
-                selected = layout.design.select.get(where.name, everything)
-                whole |= ~np.any(selected & ~space.sets[axis], axis=1)
+                selected |= layout.design.select.get(where.name, True)
+        whole = ~np.any(selected & ~space.sets[axis], axis=1)
         if where.name in unit.overlapping:
             anywhere &= whole[space.cells[cells, axis]]
         else:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, Verdicts, decide
-from clerestory.attack.finest import FinestPart, level3
+from clerestory.attack.finest import FinestPart
+from clerestory.attack.level3 import level3
 from clerestory.attack.levels import LEVELS, Level, level_of, seen_at
 from clerestory.attack.margins import cores
 from clerestory.attack.relations import Kind
