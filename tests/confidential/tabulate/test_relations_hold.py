@@ -152,7 +152,24 @@ def test_a_person_counted_where_his_latest_record_is_and_in_each_county(tmp_path
     one = Row("a", "alder", date(2019, 1, 1), None, "issued", "W", 0, 10)
     records = [one, replace(one, county="birch", applied=date(2020, 1, 1), status="denied")]
     original = counted(tmp_path, records, asked)
-    assert possible(relations(original.space), original.values)
+    rules = relations(original.space)
+    assert possible(rules, original.values)
+    # Where all outcomes are taken together he has a record wherever he counts, and a reader may say so.
+    persons, records_ = original.space.layouts
+    boxes = [
+        {
+            tuple(
+                dimension.nodes[node].code
+                for dimension, node in zip(layout.design.dimensions, at, strict=True)
+            ): cell
+            for at, cell in zip(layout.coords.tolist(), layout.cells.tolist(), strict=True)
+        }
+        for layout in (persons, records_)
+    ]
+    together = (rules.matrix != 0).astype(int)
+    pairs = (together.T @ together).tocsr()
+    linked = {at for at, cell in boxes[0].items() if pairs[cell, boxes[1][at]]}
+    assert ("alder", "all") in linked and ("all", "denied") in linked and ("alder", "denied") not in linked
 
 
 def test_people_who_stand_on_both_sides_of_a_where(tmp_path: Path) -> None:
