@@ -7,7 +7,8 @@ import pytest
 
 from clerestory.attack import finest as finest_module
 from clerestory.attack.decide import Verdict, decide
-from clerestory.attack.finest import DECIDED, NOT_ATTEMPTED, NOT_COUNTS, SAME, level3
+from clerestory.attack.finest import DECIDED, NOT_ATTEMPTED, NOT_COUNTS, SAME
+from clerestory.attack.level3 import level3
 from clerestory.attack.margins import cores
 from clerestory.tables import CellSpace, PublicCells, Unit, link_tables
 

@@ -11,7 +11,8 @@ axis. Unknown are the cells that are not shown, as integers. Known about them:
    none of it has to be spelled out), with the shown values put in; where people overlap on an axis, of the
    boxes that are equal there;
 2. a hidden cell is at least 1 (of a sum: what one record adds at least) where zeros are always shown, else at
-   least 0; a rounded one is within what the method says;
+   least 0; where k > 1 records of anything may be the reader's own, at least k; a rounded one is within what
+   the method says;
 3. what is left of a published box after taking away published boxes that are disjoint parts of it along one
    axis (all other axes equal) is a count, hence at least 0, published or not; where people overlap, a part is
    at most the whole, and parts that make up the whole come to at least that;
@@ -147,7 +148,11 @@ def _exact(component: _Component, program: IntegerProgram, i: int, *, search_nod
 
 def intervals(release: Release, *, search_nodes: int = 400) -> dict[str, Interval]:
     """The exact feasibility interval of every hidden cell, by label."""
-    system = system_of(release)
+    return intervals_of(system_of(release), search_nodes=search_nodes)
+
+
+def intervals_of(system: System, *, search_nodes: int = 400) -> dict[str, Interval]:
+    """The same from what is known, which may be more than a release says."""
     bounds, components = _components(system)
     found = {k: Interval(lo, hi) for k, (lo, hi) in bounds.items() if lo == hi}
     for component in components:

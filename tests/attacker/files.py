@@ -62,23 +62,19 @@ def _release(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
         _table(table, names[_key(table["unit"])], axes, files[f"site/data/{table['name']}.csv"], said)
         for table in said["tables"]
     )
+    # A person whose place is that of one record and who also counts in every category of another axis may
+    # count in a box in which there is no record of his.
     units = {
         names[_key(unit)]: Measured(
             unit["kind"],
             unit["bounds"][0] if unit["kind"] == "sum" else 1,
             _most(unit),
-            frozenset(unit["overlapping"]),
+            _overlapping(unit, said["tables"]),
+            torn=bool(unit["overlapping"]) and unit["assign"] != "disjoint",
         )
         for unit in (table["unit"] for table in said["tables"])
     }
-    # A person whose place is that of one record and who also counts in every category of another axis may
-    # count in a box in which there is no record of his.
-    torn = {
-        names[_key(unit)]
-        for unit in (table["unit"] for table in said["tables"])
-        if unit["overlapping"] and unit["assign"] != "disjoint"
-    }
-    fewer = [name for name, unit in units.items() if unit.kind == "persons" and name not in torn]
+    fewer = [name for name, unit in units.items() if unit.kind == "persons" and not unit.torn]
     more = [name for name, unit in units.items() if unit.kind == "records"]
     facts = Facts(
         minimum_count=said["minimum_count"],
@@ -86,8 +82,22 @@ def _release(said: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
         zeros_shown=said["zeros_shown"],
         at_most=tuple((one, other) for one in fewer for other in more),
         units=units,
+        insiders=said.get("insider_records", 1),
     )
     return Release(axes, tables, facts)
+
+
+def _overlapping(unit: Mapping[str, Any], tables: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The axes on which one person may be in several categories: those that are said to overlap, and for
+    people who count wherever they have a record those that tables select differently and none divides."""
+    found = set(unit["overlapping"])
+    if unit["kind"] == "persons" and unit["assign"] == "disjoint":
+        own = [table for table in tables if table["unit"] == unit]
+        divided = {dimension["axis"] for table in own for dimension in table["dimensions"]}
+        for axis in {axis for table in own for axis in table["select"]} - divided:
+            if any(table["select"].get(axis) != own[0]["select"].get(axis) for table in own):
+                found.add(axis)
+    return frozenset(found)
 
 
 def _key(unit: Mapping[str, Any]) -> str:

@@ -51,7 +51,13 @@ class Instance:
 
 def as_published(public: PublicCells, policy: Policy) -> Release:
     """The protected cells as a reader has them: what the files of a release say, and nothing else."""
-    rule = Rule(policy.audit_level, policy.interval_width, policy.minimum_count, public.zeros_shown)
+    rule = Rule(
+        policy.audit_level,
+        policy.interval_width,
+        policy.minimum_count,
+        public.zeros_shown,
+        insider_records=policy.insider_records,
+    )
     return parse(files_of(public, rule))[public.space.source]
 
 

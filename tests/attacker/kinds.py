@@ -74,7 +74,7 @@ def _made(seed: int, kind: str, draw: random.Random, units: Units) -> Instance:
     counts = counts_of(draw, random_, shape, draw.choice(["skewed", "skewed", "skewed", "all small"]))
     where = np.repeat(np.arange(counts.size), counts.ravel())
     coordinates = np.array(np.unravel_index(where, shape)).reshape(len(shape), -1)
-    overlap = {name for unit in space.unit_list for name in unit.overlapping}
+    overlap = set().union(*space.overlapping)
     rows = Rows(
         coordinates,
         _people(draw, random_, space, coordinates, overlap),

@@ -270,7 +270,7 @@ def _between_units(cells: Sequence[Cell], release: Release) -> Iterator[dict[int
             if n is not None:
                 yield {i: 1, n: -unit.least}
                 yield {i: -1, n: unit.most}
-        for persons in counts["persons"]:
+        for persons in (name for name in counts["persons"] if not facts.unit(name).torn):
             n = place.get((persons, cell.box))
             if n is not None:
                 yield {i: 1, n: -unit.least}

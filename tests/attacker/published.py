@@ -56,20 +56,22 @@ class Measured:
     """What a unit other than records and assigned persons is.
 
     least, most: what one record adds to a sum. overlapping: axes on which a person counts in every category
-    that he has a record in.
+    that he has a record in. torn: he may count in a box without a record of his.
     """
 
     kind: str
     least: int = 1
     most: int = 1
     overlapping: frozenset[str] = frozenset()
+    torn: bool = False
 
 
 @dataclass(frozen=True)
 class Facts:
     """What the policy tells everybody. at_most: pairs of units, the first never more than the second.
 
-    units: what the units are, for those that do not simply add up one by one.
+    units: what the units are, for those that do not simply add up one by one. insiders: so many records of
+    anything hidden may be the reader's own.
     """
 
     minimum_count: int
@@ -77,6 +79,7 @@ class Facts:
     zeros_shown: bool = True
     at_most: tuple[tuple[str, str], ...] = (("persons", "records"),)
     units: Mapping[str, Measured] = field(default_factory=dict)
+    insiders: int = 1
 
     def unit(self, name: str) -> Measured:
         """What a unit is: one that adds up, if nothing else is said."""
@@ -136,6 +139,8 @@ def _cell(table: Table, row: Row, key: tuple[str, Box], label: str, facts: Facts
         low, high = row.between
         return Cell(*key, None, label, max(low, 0), high, rounded=True)
     least = max(facts.unit(table.unit).least, 1)
+    if facts.insiders > 1:
+        return Cell(*key, None, label, facts.insiders * least)
     return Cell(*key, None, label, least if facts.zeros_shown and table.zeros_shown else 0)
 
 

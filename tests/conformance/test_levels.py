@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from clerestory.attack.decide import Verdict, decide
-from clerestory.attack.finest import level3
 from clerestory.attack.intervals import UNBOUNDED, feasibility_intervals
+from clerestory.attack.level3 import level3
 from clerestory.attack.levels import Level, seen_at
 from clerestory.confidential.protect.rules import primary_suppressions
 from clerestory.tables import PublicCells

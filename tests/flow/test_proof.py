@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -79,3 +80,35 @@ def test_the_demo_carries_a_proof(tmp_path: Path) -> None:
     done = run("verify", demo, "--format", "json")
     assert done.code == 0, done.out
     assert done.json["proof"]["open_sources"] == ["roster"]
+
+
+def test_a_project_that_asks_for_level_3(project: Path, tmp_path: Path) -> None:
+    """Town by year, town by sex and sex by year form a cycle: the proof is about the finest cells too."""
+    settings, tables = project / "clerestory.toml", project / "tables" / "visits.toml"
+    settings.write_text(settings.read_text() + "\n[policy]\naudit_level = 3\ninsider_records = 2\n")
+    tables.write_text(tables.read_text().replace('["year", "age"]]', '["year", "age"], ["sex", "year"]]'))
+
+    built = run("build", project, "--format", "json")
+
+    assert built.code == 0, built.err
+    said = built.json["sources"]["visits"]["audit"]
+    assert (said["level"], said["reached"], said["under_protected"]) == (3, 3, 0)
+    assert [part["said"] for part in said["parts"]] == ["decided over the finest cells"]
+    clone = tmp_path / "clone" / Path(built.json["folder"]).name
+    shutil.copytree(built.json["folder"], clone)
+    shutil.rmtree(project)
+    proof = (clone / "proof" / "visits.json").read_bytes()
+    shutil.rmtree(clone / "proof")
+    assert run("prove", clone).code == 0
+    assert (clone / "proof" / "visits.json").read_bytes() == proof
+    done = run("verify", clone)
+    assert done.code == 0 and "The proof holds (level 3)" in done.out and "finest cells" in done.out
+
+
+def test_what_is_reached_is_said_where_margins_glue_together(project: Path) -> None:
+    built = run("build", project, "--format", "json")
+    assert built.json["sources"]["visits"]["audit"]["reached"] == 3
+    release = Path(built.json["folder"])
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert (manifest["tables"]["visits"]["level"], manifest["tables"]["visits"]["reached"]) == (2, 3)
+    assert "level 3: its margins glue together" in run("verify", release).out

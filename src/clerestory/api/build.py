@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from clerestory.api.inside import Inside, keep, private_folder
 from clerestory.api.over_time import PastReport, Protected, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
+from clerestory.attack.finest import FinestPart
 from clerestory.confidential.protect.once import protect_once
 from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
 from clerestory.confidential.protect.utility import Utility
@@ -59,6 +60,8 @@ class SourceReport:
     interval_width: int
     under_protected: int
     undecided: int
+    reached: int = 0
+    parts: tuple[FinestPart, ...] = ()
     past: PastReport | None = None
     method: str = Method.SUPPRESSION.value
     utility: Utility | None = None
@@ -75,6 +78,8 @@ class SourceReport:
             },
             "audit": {
                 "level": self.audit_level,
+                "reached": self.reached,
+                "parts": [asdict(part) for part in self.parts],
                 "interval_width": self.interval_width,
                 "under_protected": self.under_protected,
                 "undecided": self.undecided,
@@ -195,6 +200,8 @@ def _source_report(
         interval_width=report.required_width,
         under_protected=report.broken,
         undecided=report.undecided,
+        reached=int(report.reached) if isinstance(method, Suppression) else 0,
+        parts=report.parts if isinstance(method, Suppression) else (),
         past=past,
         method=method.method.value,
         utility=protection.utility,
@@ -271,7 +278,13 @@ def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) ->
 
 
 def _rule(policy: Policy, method: Protector) -> Rule:
-    return Rule(policy.audit_level, policy.interval_width, policy.minimum_count, method=method)
+    return Rule(
+        policy.audit_level,
+        policy.interval_width,
+        policy.minimum_count,
+        method=method,
+        insider_records=policy.insider_records,
+    )
 
 
 def _lists(project: Project) -> dict[str, PublicList]:
@@ -296,6 +309,9 @@ def _facts(
             interval_width=reports[table.source].interval_width,
             minimum_count=0 if project.sources[table.source].said.public else project.policy.minimum_count,
             method=reports[table.source].method,
+            reached=reports[table.source].reached
+            if reports[table.source].reached != reports[table.source].audit_level
+            else None,
         )
         for name, table in tables.items()
     }

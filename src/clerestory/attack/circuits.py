@@ -265,8 +265,8 @@ def _atoms(sets: BoolArray) -> BoolArray:
 def _groups(rules: Relations) -> list[int]:
     """For each unit the number of the group that it moves with: additive counts together, each sum alone."""
     found, fresh = [], 1
-    for unit in rules.space.unit_list:
-        if unit.overlapping:
+    for unit, overlapping in zip(rules.space.unit_list, rules.space.overlapping, strict=True):
+        if overlapping:
             found.append(-1)
         elif unit.kind == "sum":
             found.append(fresh)

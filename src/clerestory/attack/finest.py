@@ -10,16 +10,15 @@ decomposable graphs", PNAS 97 (2000).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from clerestory.attack.decide import Levels, Verdicts, decide
 from clerestory.attack.margins import Core, cores
-from clerestory.attack.relations import Kind, Relations, relations
+from clerestory.attack.relations import Kind, Relations
 from clerestory.tables import CellSpace, PublicCells
 from clerestory.tables.space import IntArray
 
@@ -67,45 +66,35 @@ class FinestPart:
 
 
 @dataclass(frozen=True, eq=False)
-class Level3:
-    """What the attacker who thinks of the finest cells narrows below the width.
-
-    verdicts: of every hidden and implied cell, None if level 3 was attempted nowhere and adds nothing.
-    same: whether nothing had to be done, because level 2 is level 3.
-    """
+class Behind:
+    """What a reader at level 3 reasons about. parts: margins that hang together; rules: the relations with
+    the finest cells of those that were attempted; same: whether level 2 is level 3, and nothing is added."""
 
     parts: tuple[FinestPart, ...]
-    verdicts: Verdicts | None
+    rules: Relations
     same: bool
 
     @property
     def attempted(self) -> bool:
-        """Whether all of the source was decided, or needed no decision."""
+        """Whether the rules say all that finest cells tell."""
         return all(part.attempted for part in self.parts)
 
+    @property
+    def missing(self) -> str:
+        """Which parts were left out, and why, in words."""
+        left = [part for part in self.parts if not part.attempted]
+        return "; ".join(f"the finest cells of {', '.join(part.axes)}: {part.said}" for part in left)
 
-def level3(
-    public: PublicCells,
-    *,
-    width: int,
-    minimum: int,
-    start: IntArray | None = None,
-    seed: int = 0,
-    known: Relations | None = None,
-    levels: Levels | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Level3:
-    """Attacks the public cells of a source through its finest cells.
 
-    The arguments are those of decide(). Where a part is not attempted, its finest cells are left out: what is
-    broken then is broken, what is wide is only wide at level 2. Raises InputError if the published values
-    contradict each other, Undecided if no whole table of the finest cells is found.
+def behind(public: PublicCells, rules: Relations) -> Behind:
+    """The relations of a source with the finest cells behind its margins, where they add anything.
+
+    rules: relations(public.space). A part that is too large, or that holds no counts, is left out.
     """
-    rules = known if known is not None else relations(public.space)
     found = cores(public.space)
     if not found:
         axes = tuple(axis.name for axis in public.space.axes)
-        return Level3((FinestPart(axes, 0, SAME),), None, True)
+        return Behind((FinestPart(axes, 0, SAME),), rules, True)
     parts = []
     whole = rules
     for core in found:
@@ -119,21 +108,12 @@ def level3(
             continue
         parts.append(FinestPart(axes, len(cells), DECIDED))
         whole = with_finest(whole, cells)
-    verdicts = decide(
-        public,
-        width=width,
-        minimum=minimum,
-        start=start,
-        seed=seed,
-        known=whole,
-        levels=levels,
-        progress=progress,
-    )
-    return Level3(tuple(parts), verdicts, False)
+    return Behind(tuple(parts), whole, False)
 
 
 def _counts(space: CellSpace) -> bool:
-    return all(unit.kind in ("records", "persons") and not unit.overlapping for unit in space.unit_list)
+    kinds = all(unit.kind in ("records", "persons") for unit in space.unit_list)
+    return kinds and not any(space.overlapping)
 
 
 def finest_cells(rules: Relations, public: PublicCells, core: Core) -> FinestCells:
@@ -147,8 +127,9 @@ def finest_cells(rules: Relations, public: PublicCells, core: Core) -> FinestCel
     inside = [_atoms_of(space, axis, sets) for axis, sets in core.parts.items()]
     empty = ~public.hidden & (public.values == 0)
     size = int(np.prod(shape))
-    # Of linked units records hold the others: nobody is counted where no record is.
-    first = min(range(len(space.unit_list)), key=lambda unit: space.unit_list[unit].kind != "records")
+    # Records hold the other units: nobody is counted where no record is. Others tell of themselves alone.
+    kinds = [unit.kind for unit in space.unit_list]
+    first = kinds.index("records") if "records" in kinds else 0 if len(kinds) == 1 else -1
     dead = np.zeros(size, dtype=bool)
     members: list[IntArray] = []
     for cell in leaves.tolist():
@@ -221,19 +202,21 @@ def with_finest(rules: Relations, finest: FinestCells) -> Relations:
     for axis, parts in finest.core.parts.items():
         sets[axis], ids = _numbered(sets[axis], parts)
         own[:, axis] = ids[finest.parts[:, axis]]
-    start: dict[str, int] = {}
+    start: list[int] = []
     blocks: list[csr_matrix] = []
-    for number, unit in enumerate(space.unit_list):
+    for number in range(len(space.unit_list)):
         rows = np.flatnonzero(space.units[finest.cells] == number)
         blocks.append(_sums(finest.cells[rows], finest.inside[rows], variables))
-        start[unit.kind] = variables
+        start.append(variables)
         variables += size
         kinds.append(np.full(size, Kind.STEP, dtype=np.int8))
         units.append(np.full(size, number, dtype=np.int32))
         boxes.append(own)
-    if "records" in start and "persons" in start:
+    records = [at for at, unit in zip(start, space.unit_list, strict=True) if unit.kind == "records"]
+    persons = [at for at, unit in zip(start, space.unit_list, strict=True) if unit.kind == "persons"]
+    for larger, smaller in product(records, persons):
         at = np.arange(size)
-        columns = np.column_stack([start["records"] + at, start["persons"] + at, variables + at]).ravel()
+        columns = np.column_stack([larger + at, smaller + at, variables + at]).ravel()
         data = np.tile(np.array([1, -1, -1], dtype=np.int64), size)
         blocks.append(csr_matrix((data, columns, np.arange(0, 3 * size + 1, 3)), (size, variables + size)))
         variables += size

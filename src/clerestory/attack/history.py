@@ -21,6 +21,7 @@ from clerestory.attack.relations import Relations, group, relations
 from clerestory.attack.system import FloatArray, propagate
 from clerestory.errors import Refused
 from clerestory.tables import (
+    RELEASES,
     Axis,
     CellSpace,
     Changes,
@@ -34,8 +35,6 @@ from clerestory.tables.space import IntArray
 
 BoolArray = NDArray[np.bool_]
 
-_SINCE = "(release)"
-"""The axis of releases; no axis of a project has such a name."""
 _FIX = 'correct the records, or declare how the table changes: changes = "cumulative" or "revised"'
 
 
@@ -114,7 +113,7 @@ class History:
         exact = (lower == upper)[: len(self.space)]
         harmless = exact & ~small(self.rules, lower, minimum)[: len(self.space)] & only_then
         values[harmless], shown[harmless] = lower[: len(self.space)][harmless].astype(np.int64), True
-        return PublicCells(self.space, np.where(shown, values, 0), ~shown, now.zeros_shown)
+        return PublicCells(self.space, np.where(shown, values, 0), ~shown, now.zeros_shown, now.insiders)
 
     def differs(self, cells: IntArray) -> Refused:
         """The refusal of cells that are not what an earlier release says they must be."""
@@ -140,7 +139,7 @@ class History:
 
     def _fallen(self, values: IntArray) -> IntArray:
         """Today's cells that are smaller than what an earlier release shows of the same box."""
-        if self.space.axes[-1].name != _SINCE:
+        if self.space.axes[-1].name != RELEASES:
             return self.current[:0]
         boxes = np.column_stack([self.space.cells[:, :-1], self.space.units]).astype(np.int64)
         _, box = np.unique(group(boxes), return_inverse=True)
@@ -219,7 +218,7 @@ class _Builder:
         empty = [] if self.frozen else self._still()
         axes = [axis.axis for axis in self.axes]
         if not self.frozen:
-            axes.append(Axis(_SINCE, tuple(str(i) for i in range(since))))
+            axes.append(Axis(RELEASES, tuple(str(i) for i in range(since))))
         source = self.now.source + SUFFIX
         space = link_tables(source, axes, [*designs, *empty], maximum_cells=2**31)
         current = np.full(len(self.now), -1, dtype=np.int64)
@@ -290,7 +289,7 @@ class _Builder:
             _with_later(dimension, twins.get(dimension.name), later[dimension.axis])
             for dimension in design.dimensions
         ]
-        select[_SINCE] = self._by(number)
+        select[RELEASES] = self._by(number)
         return replace(design, dimensions=tuple(dimensions), select=select)
 
     def _later(self, number: int, axis: JointAxis) -> BoolArray:
@@ -309,7 +308,7 @@ class _Builder:
                 if layout.design.name not in self.steps[number]:
                     design = self._design(self._place(number), layout.design, one.release)
                     came = np.arange(len(self.earlier) + 1) == number + 1
-                    select = {**design.select, _SINCE: came}
+                    select = {**design.select, RELEASES: came}
                     found.append(replace(design, name=f"{design.name}, until the next", select=select))
         return found
 

@@ -38,4 +38,4 @@ def level_of(number: int) -> Level:
 
 def seen_at(public: PublicCells, level: Level) -> PublicCells:
     """The public cells as the attacker of a level takes them: at level 1 a hidden cell may be zero."""
-    return replace(public, zeros_shown=False) if level == Level.RELATIONS else public
+    return replace(public, zeros_shown=False, insiders=1) if level == Level.RELATIONS else public

@@ -44,9 +44,12 @@ class Core:
 def cores(space: CellSpace) -> tuple[Core, ...]:
     """The cores of a source's margins; none where level 3 is level 2."""
     edges = _edges(space)
-    if edges is None:
+    if edges is None or any(space.overlapping):
         return (Core(_atoms(space, range(len(space.axes)))),)
     margins, partitions = edges
+    largest = [edge for edge in margins if not any(edge < other for other in margins)]
+    if len(largest) > 1 and not _unit_by_unit(space):
+        return (Core(_atoms(space, range(len(space.axes)))),)
     published = {tuple(cell) for cell in space.cells.tolist()}
     found = []
     for group in _connected(_reduced(margins)):
@@ -58,6 +61,16 @@ def cores(space: CellSpace) -> tuple[Core, ...]:
         parts = {axis: space.sets[axis][sorted(partitions[axis][rank])] for axis, rank in finest.items()}
         found.append(Core(parts))
     return tuple(found)
+
+
+def _unit_by_unit(space: CellSpace) -> bool:
+    """Whether tables of all units glue together if those of each do.
+
+    Records less one count of persons are a count too, so these two can be glued one after the other. A sum
+    that its records bound, or two counts of persons within the same records, cannot.
+    """
+    kinds = Counter(unit.kind for unit in space.unit_list)
+    return len(space.unit_list) == 1 or (kinds["sum"] == 0 and kinds["persons"] <= 1)
 
 
 def _is_published(

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 
 from clerestory.attack.families import Family, family
 from clerestory.errors import InputError
-from clerestory.tables import CellSpace, Unit
+from clerestory.tables import CellSpace, Spread
 from clerestory.tables.space import IntArray
 
 
@@ -73,11 +73,15 @@ class Relations:
         smallest = [unit.bounds[0] if unit.kind == "sum" else 1 for unit in self.space.unit_list]
         return np.array(smallest or [1], dtype=np.int64)[self.units]
 
-    def floor(self, public_zero: NDArray[np.bool_]) -> IntArray:
-        """(variables,) the least that each can be if hidden. public_zero: (cells,) whether that may be 0."""
+    def floor(self, public_zero: NDArray[np.bool_], insiders: int = 1) -> IntArray:
+        """(variables,) the least that each can be if hidden. public_zero: (cells,) whether that may be 0.
+
+        insiders: records of it that a reader may have himself; one is no more than what is known anyhow.
+        """
         least = np.zeros(self.variables, dtype=np.int64)
         cells = len(self.space)
-        least[:cells] = np.where(public_zero, 0, np.maximum(self.least()[:cells], 1))
+        one = np.maximum(self.least()[:cells], 1)
+        least[:cells] = insiders * one if insiders > 1 else np.where(public_zero, 0, one)
         return least
 
     @property
@@ -282,17 +286,13 @@ def _axis_lines(
     for size in np.unique(sizes[sizes > 1]):
         first = starts[sizes == size]
         members = order[first[:, None] + np.arange(size)]
-        overlapping = np.array([_overlaps(unit, space.axes[axis].name) for unit in space.unit_list])
+        overlapping = np.array([space.axes[axis].name in axes for axes in space.overlapping])
         kind = np.column_stack([keys[members, axis], overlapping[keys[members[:, 0], unit_column]]])
         shapes, which = np.unique(kind, axis=0, return_inverse=True)
         for number, shape in enumerate(shapes):
             contexts = members[which.ravel() == number]
             structure = family(np.array([books.rows[axis][i] for i in shape[:-1]]))
             _family_rows(axis, keys, contexts, structure, bool(shape[-1]), books, variables, rows)
-
-
-def _overlaps(unit: Unit, axis: str) -> bool:
-    return unit.kind == "persons" and axis in unit.overlapping
 
 
 def _family_rows(
@@ -349,6 +349,8 @@ def _unit_rows(space: CellSpace, keys: IntArray, cells: int, variables: _Variabl
         own = np.flatnonzero(unit_of == number)
         smaller, larger = _same_box(box, own, counts["records"])
         if unit.kind == "persons":
+            seen = _recorded_there(space, number, smaller)
+            smaller, larger = smaller[seen], larger[seen]
             room = variables.add(keys[smaller], Kind.SLACK)
             rows.add(None, [(larger, 1), (smaller, -1), (room, -1)])
             continue
@@ -360,8 +362,36 @@ def _unit_rows(space: CellSpace, keys: IntArray, cells: int, variables: _Variabl
         if least:
             alone = np.setdiff1d(own, smaller)
             sums, persons = _same_box(box, alone, counts["persons"])
+            own_unit = int(unit_of[persons[0]]) if len(persons) else number
+            seen = _recorded_there(space, own_unit, persons)
+            sums, persons = sums[seen], persons[seen]
             above = variables.add(keys[sums], Kind.SLACK)
             rows.add(None, [(sums, 1), (persons, -least), (above, -1)])
+
+
+def _recorded_there(space: CellSpace, number: int, cells: IntArray) -> NDArray[np.bool_]:
+    """(cells,) of a unit of persons: whether everybody who is counted there has a record there.
+
+    Who is placed at his first or latest record on some axes and wherever he has a record on others can be
+    counted where no record is: denied last, in another county. Not so in a box that holds all of the former
+    axes, or all of the latter.
+    """
+    unit = space.unit_list[number]
+    if not unit.overlapping or unit.assign is Spread.DISJOINT:
+        return np.ones(len(cells), dtype=bool)
+    placed, anywhere = np.ones((2, len(cells)), dtype=bool)
+    for axis, where in enumerate(space.axes):
+        # All that tables of the unit select is the whole axis: no record of it is elsewhere.
+        selected = np.zeros(len(where.categories), dtype=bool)
+        for layout in space.layouts:
+            if layout.design.unit == unit:
+                selected |= layout.design.select.get(where.name, True)
+        whole = ~np.any(selected & ~space.sets[axis], axis=1)
+        if where.name in unit.overlapping:
+            anywhere &= whole[space.cells[cells, axis]]
+        else:
+            placed &= whole[space.cells[cells, axis]]
+    return np.asarray(placed | anywhere)
 
 
 def _form_rows(space: CellSpace, keys: IntArray, variables: _Variables, rows: _Rows) -> None:

@@ -77,7 +77,7 @@ def attackers_system(relations: Relations, public: PublicCells) -> System:
     cells = len(relations.space)
     lower = np.zeros(relations.variables)
     upper = np.full(relations.variables, np.inf)
-    lower[:cells] = relations.floor(public.may_be_zero)[:cells]
+    lower[:cells] = relations.floor(public.may_be_zero, public.insiders)[:cells]
     shown = ~public.hidden
     lower[:cells][shown] = upper[:cells][shown] = public.values[shown]
     if np.any(public.values[shown] < 0):

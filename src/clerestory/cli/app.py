@@ -147,7 +147,7 @@ def _say_built(report: BuildReport) -> None:
     levels = [source.audit_level for source in report.sources.values() if source.audit_level]
     if levels:
         out.print(
-            f"Every hidden number stays uncertain by the policy's width (level {max(levels)} audit).",
+            f"Every hidden number stays uncertain by the policy's width (level {min(levels)} audit).",
             markup=False,
         )
     out.print(f"{report.accounting.numbers:,} published numbers read back.", markup=False)

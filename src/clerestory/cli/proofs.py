@@ -62,7 +62,9 @@ def prove(
         for source in (*proof.sources, *proof.over_time):
             out.print(f"  {source.sentence()}", markup=False)
         size = sum(proof.sizes.values()) / 1e6
-        out.print(f"The proof of {proof.release} is written: {size:,.2f} MB, level 2.", markup=False)
+        out.print(
+            f"The proof of {proof.release} is written: {size:,.2f} MB, level {proof.level}.", markup=False
+        )
         out.print(f"Next: clerestory verify {release}", markup=False)
 
 

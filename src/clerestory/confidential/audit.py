@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, Verdicts, decide
-from clerestory.attack.finest import FinestPart, level3
+from clerestory.attack.finest import FinestPart
+from clerestory.attack.level3 import level3
 from clerestory.attack.levels import LEVELS, Level, level_of, seen_at
 from clerestory.attack.margins import cores
 from clerestory.attack.relations import Kind
@@ -127,12 +128,15 @@ def attacked(
     cell's interval must be; only together with start. At level 3 cells that were not attempted are
     undecided. Raises InputError if the public values contradict each other, Undecided if no table was found.
     """
+    public = replace(public, insiders=max(public.insiders, policy.insider_records))
     seen = seen_at(public, level)
     width, minimum = policy.interval_width, policy.minimum_count
     ends = None if levels is None or start is None else levels.ends(start)
     if level == Level.FINEST:
+        # The true values need not hold as many records as an insider might have.
+        first = start if public.insiders == 1 else None
         found = level3(
-            public, width=width, minimum=minimum, start=start, levels=ends, seed=seed, progress=progress
+            public, width=width, minimum=minimum, start=first, levels=ends, seed=seed, progress=progress
         )
         if found.verdicts is not None:
             verdicts = found.verdicts if found.attempted else _not_attempted(found.verdicts)

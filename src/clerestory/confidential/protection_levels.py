@@ -78,11 +78,14 @@ class ProtectionLevels:
         return np.asarray(lines[known & two & (-(matrix @ single) > 0)])
 
 
-def protection_levels(original: OriginalCells, found: Primary, rules: Relations) -> ProtectionLevels:
+def protection_levels(
+    original: OriginalCells, found: Primary, rules: Relations, insiders: int = 1
+) -> ProtectionLevels:
     """What the rules that primary suppressions break ask for; rules: relations(original.space).
 
-    A hidden number that the public knows not to be 0 cannot be smaller than that, so no more is asked.
+    A hidden number that the public knows not to be 0 cannot be smaller than that, so no more is asked; nor
+    than what a reader has himself of it (insiders: records).
     """
-    floor = rules.floor(original.space.may_hide_zeros)[: len(original.space)]
+    floor = rules.floor(original.space.may_hide_zeros, insiders)[: len(original.space)]
     lower = np.clip(found.lower, 0, np.maximum(original.values - floor, 0))
     return ProtectionLevels(found.upper, lower, found.upper > 0, found.single)

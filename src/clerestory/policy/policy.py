@@ -54,7 +54,8 @@ class Policy:
     """Every hidden cell has two feasible values at least this far apart, for the attacker of audit_level."""
     audit_level: int = 2
     insider_records: int = 1
-    """Own records that an insider knows; see design of the attacker. A lower bound the audit adds."""
+    """So many records of any hidden cell may be a reader's own: it is at least that for him, and still wide.
+    1 adds nothing where zeros are shown, since a hidden cell is then known to be no 0."""
     maximum_cells: int = 200_000
     """Published cells of one source; more are refused before any is computed."""
     minimum_contributors: int = 0

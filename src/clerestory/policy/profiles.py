@@ -75,6 +75,8 @@ class Tightening:
     minimum_population: int | None = None
     unstable_below: int | None = None
     scoring: str | None = None
+    audit_level: int | None = None
+    insider_records: int | None = None
 
 
 def policy_for(

@@ -131,6 +131,8 @@ def _policy(draft: Draft, said: ProjectFile, document: Document) -> Policy:
                 minimum_population=asked.minimum_population,
                 unstable_below=asked.unstable_below,
                 scoring=asked.scoring,
+                audit_level=asked.audit_level,
+                insider_records=asked.insider_records,
             ),
         )
     except InputError as error:

@@ -362,6 +362,10 @@ class PolicyFile(Model):
     profile: str = "calhhs-ddg-2.0"
     minimum_count: int | None = Field(default=None, ge=2)
     interval_width: int | None = Field(default=None, ge=1)
+    audit_level: int | None = Field(default=None, ge=1, le=3)
+    """The reader that a release must withstand: 2 knows the policy, 3 also of finest cells behind margins."""
+    insider_records: int | None = Field(default=None, ge=1, le=1000)
+    """So many records of any hidden number may be a reader's own."""
     cost: Cost = Cost.CELLS
     """What protection loses least of: "cells" (how many numbers are hidden) or "value" (how many records)."""
     minimum_contributors: int | None = Field(default=None, ge=2)

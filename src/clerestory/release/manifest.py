@@ -32,7 +32,8 @@ class TableFacts:
     """What a manifest says of a table: how many cells it has, and the rule that protects them.
 
     method: as clerestory.methods names it, or "none" where the rows themselves are public. level: of the
-    attacker that a proof is about; 0 where nothing is hidden because of another method, or none.
+    attacker that a proof is about; 0 where nothing is hidden because of another method, or none. reached: the
+    highest level that holds, if that is another one: 3 where level 2 is level 3.
     """
 
     source: str
@@ -42,6 +43,16 @@ class TableFacts:
     interval_width: int
     minimum_count: int
     method: str = "suppression"
+    reached: int | None = None
+
+    @property
+    def level_reached(self) -> int:
+        """The highest level that holds."""
+        return self.level if self.reached is None else self.reached
+
+    def said(self) -> dict[str, Any]:
+        """As it stands in a manifest."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class Manifest:
             "date": self.date.isoformat(),
             "format": FORMAT,
             "software": self.software,
-            "tables": {name: asdict(facts) for name, facts in self.tables.items()},
+            "tables": {name: facts.said() for name, facts in self.tables.items()},
             "title": self.title,
         }
         parts = [f"{_canonical(key)}: {_canonical(value)}" for key, value in head.items()]

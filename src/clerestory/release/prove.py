@@ -32,14 +32,16 @@ from clerestory.release.proof_list import ProofList
 from clerestory.release.structure import Rule, Structure
 from clerestory.release.verify import Release, open_release, verify_digests
 from clerestory.release.verify_proof import (
-    LEVEL,
     SourceChecked,
     Told,
+    check_level,
     check_source,
     judged,
     protected_sources,
     proven_bound,
+    proven_level,
     reach,
+    reasoned,
     source_cells,
 )
 from clerestory.release.witness import Bound, SourceProof
@@ -61,6 +63,7 @@ class Proof:
     sources: tuple[SourceChecked, ...]
     sizes: dict[str, int]
     over_time: tuple[SourceChecked, ...] = ()
+    level: int = 2
 
     def said(self) -> dict[str, Any]:
         """The JSON of `clerestory prove --format json`."""
@@ -68,7 +71,7 @@ class Proof:
             "kind": "done",
             "exit": 0,
             "release": self.release,
-            "level": LEVEL,
+            "level": self.level,
             "sources": [asdict(source) for source in self.sources],
             "over_time": [asdict(source) for source in self.over_time],
             "files": self.sizes,
@@ -87,12 +90,13 @@ def prove(folder: Path, earlier: Sequence[Path] = ()) -> Proof:
     # An earlier proof, whole or not, has no part in this one.
     verify_digests(folder, proofs=False)
     contents: dict[str, bytes] = {}
-    checked, over_time = [], []
+    checked, over_time, asked = [], [], []
     for source in protected_sources(release.manifest):
         found, public = source_cells(release, source)
         rules = relations(public.space)
-        proof = prove_source(public, found.rule, rules)
-        checked.append(check_source(public, found.rule, proof, rules))
+        asked.append(found.rule)
+        proof = prove_source(public, found.rule, reasoned(public, found.rule, rules).rules)
+        checked.append(check_level(public, found.rule, proof, rules))
         contents[proof_list.path_of(source)] = proof.to_bytes()
         past = _past(release, found, earlier)
         if past is not None:
@@ -111,7 +115,7 @@ def prove(folder: Path, earlier: Sequence[Path] = ()) -> Proof:
     contents[proof_list.NAME] = ProofList(release.id, tuple(entries)).to_bytes()
     _put(folder, contents)
     sizes = {path: len(content) for path, content in sorted(contents.items())}
-    return Proof(str(release.id), tuple(checked), sizes, tuple(over_time))
+    return Proof(str(release.id), tuple(checked), sizes, tuple(over_time), proven_level(asked))
 
 
 def _past(release: Release, found: Structure, earlier: Sequence[Path]) -> History | None:
@@ -126,7 +130,7 @@ def _past(release: Release, found: Structure, earlier: Sequence[Path]) -> Histor
 
 
 def prove_source(public: PublicCells, rule: Rule, rules: Relations, told: Told | None = None) -> SourceProof:
-    """The witnesses for the cells of a source. rules: relations(public.space).
+    """The witnesses for the cells of a source. rules: relations(public.space), at level 3 with finest cells.
 
     told: over several releases, what earlier ones give away by themselves.
     Raises Refused if something hidden can be worked out, Undecided if witnesses were not found.

@@ -58,6 +58,7 @@ class Rule:
     minimum_count: int
     zeros_shown: bool = True
     method: Protector = SUPPRESSION
+    insider_records: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,8 @@ def write(space: CellSpace, rule: Rule, history: Sequence[Before] = ()) -> bytes
             "minimum_count": rule.minimum_count,
             "zeros_shown": rule.zeros_shown,
             "method": method_said(rule.method),
+            # One adds nothing to what is known of hidden cells, and is not said.
+            **({"insider_records": rule.insider_records} if rule.insider_records != 1 else {}),
             "cells": len(space),
             "history": [[one.release, one.manifest, one.linked] for one in history],
             "axes": axes,
@@ -236,7 +239,10 @@ def _read(said: Any) -> Structure:
         said["minimum_count"],
         said["zeros_shown"],
         method_of(said["method"]),
+        said.get("insider_records", 1),
     )
+    if type(rule.insider_records) is not int or rule.insider_records < 1:
+        raise ValueError("insider_records is no number of records")
     for number in (rule.level, rule.interval_width, rule.minimum_count):
         if type(number) is not int or number < 0:
             raise ValueError("a number of the policy is none")
@@ -335,7 +341,13 @@ def public_cells(structure: Structure, downloads: Mapping[str, bytes], *, where:
                 fix="build the release again",
             )
         values[layout.cells], hidden[layout.cells], seen[layout.cells] = own_values, own_hidden, True
-    return PublicCells(space, values, hidden, zeros_shown=structure.rule.zeros_shown)
+    return PublicCells(
+        space,
+        values,
+        hidden,
+        zeros_shown=structure.rule.zeros_shown,
+        insiders=structure.rule.insider_records,
+    )
 
 
 def _table(

@@ -8,20 +8,23 @@ whose interval holds two whole-number points that far apart is at least that wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from clerestory.attack.finest import Behind, behind
 from clerestory.attack.history import SUFFIX, History
+from clerestory.attack.levels import Level
 from clerestory.attack.lines import small, small_lines
+from clerestory.attack.margins import cores
 from clerestory.attack.relations import Kind, Relations, relations
 from clerestory.attack.shown import open_units, small_shown
 from clerestory.attack.system import FloatArray, System, attackers_system
-from clerestory.errors import InputError, Refused
+from clerestory.errors import InputError, Refused, Undecided
 from clerestory.methods import OPEN, Method, Suppression
 from clerestory.release import proof_list, structure, witness
 from clerestory.release.altered import MethodChecked, check_altered
@@ -33,7 +36,8 @@ from clerestory.release.witness import Bound, SourceProof
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
 
-LEVEL = 2
+LEVELS = (2, 3)
+"""What a proof can be about: the reader of the policy, and the one who thinks of the finest cells too."""
 _LISTED = 10
 _AGAIN = "make it again: clerestory prove RELEASE"
 
@@ -46,7 +50,9 @@ Told = tuple[BoolArray, IntArray]
 class SourceChecked:
     """What was checked of one source. implied: forms that are no published cells and had to be wide too;
     smallest: the least width, in counts, that the witnesses prove, None where nothing is hidden. groups:
-    parts of groups in a sensitive category, of which enough people must be able to be elsewhere."""
+    parts of groups in a sensitive category, of which enough people must be able to be elsewhere. level: the
+    reader's, 3 where the witnesses are tables of finest cells (finest: so many stand behind the margins) or
+    where level 2 is level 3, as the margins glue together."""
 
     source: str
     tables: int
@@ -58,6 +64,8 @@ class SourceChecked:
     width: int
     smallest: int | None
     groups: int = 0
+    level: int = 2
+    finest: int = 0
 
     def sentence(self) -> str:
         """What was checked, in a line."""
@@ -67,7 +75,15 @@ class SourceChecked:
         implied = f" and {self.implied:,} implied counts" if self.implied else ""
         return (
             f"{self.source}: {self.hidden:,} hidden of {self.cells:,} cells{implied}: {self.witnesses:,} "
-            f"witnesses over {self.relations:,} relations, each at least {self.smallest} apart{groups}"
+            f"witnesses over {self.relations:,} relations, each at least {self.smallest} apart{groups} "
+            f"({self._level()})"
+        )
+
+    def _level(self) -> str:
+        if self.level == 2:
+            return "level 2"
+        return (
+            f"level 3: {self.finest:,} finest cells" if self.finest else "level 3: its margins glue together"
         )
 
 
@@ -126,9 +142,9 @@ def source_cells(release: Release, source: str) -> tuple[Structure, PublicCells]
     problem = problem or found.facts_problem(release.manifest.tables)
     if problem:
         raise Refused(f"the structure does not fit the manifest: {problem}", where=where, fix="build again")
-    if isinstance(found.rule.method, Suppression) and found.rule.level != LEVEL:
+    if isinstance(found.rule.method, Suppression) and found.rule.level not in LEVELS:
         raise Refused(
-            f"its level is {found.rule.level}; this version proves level {LEVEL}",
+            f"its level is {found.rule.level}; this version proves levels {LEVELS}",
             where=where,
             fix="use a version that knows this level",
         )
@@ -179,7 +195,7 @@ def _nothing_bare(public: PublicCells, rule: Rule, rules: Relations, where: str)
 def _witnesses_hold(public: PublicCells, proof: SourceProof, rules: Relations, where: str) -> None:
     """Every table satisfies every relation, every published number and the policy."""
     cells = len(public.space)
-    lower = rules.floor(public.may_be_zero)
+    lower = rules.floor(public.may_be_zero, public.insiders)
     floor = lower[proof.columns]
     table = np.zeros(rules.variables, dtype=np.int64)
     table[:cells] = public.values
@@ -390,8 +406,10 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
         )
     checked, over_time, absent = [], [], {}
     for source, (found, public) in cells.items():
-        checked.append(check_source(public, found.rule, _proof(release, source), relations(public.space)))
+        one = check_level(public, found.rule, _proof(release, source), relations(public.space))
+        checked.append(one)
         _hidden_as_said(release.manifest, found, public)
+        _level_as_said(release.manifest, one)
         then = history_of(found, places(folder, earlier))
         if then.absent:
             absent[source] = then.absent
@@ -410,7 +428,7 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
         others.append(check_altered(public, found.rule))
     return ProofChecked(
         str(release.id),
-        LEVEL,
+        proven_level(found.rule for found, _ in cells.values()),
         tuple(checked),
         open_sources(release.manifest),
         tuple(over_time),
@@ -418,6 +436,50 @@ def verify_proof(folder: Path, earlier: Sequence[Path] = ()) -> ProofChecked:
         {source: ids for source, (found, _) in cells.items() if (ids := apart(found))},
         tuple(others),
     )
+
+
+def proven_level(rules: Iterable[Rule]) -> int:
+    """The level that the proof of these sources is about; some may reach more, see SourceChecked."""
+    return min((rule.level for rule in rules), default=LEVELS[0])
+
+
+def reasoned(public: PublicCells, rule: Rule, rules: Relations) -> Behind:
+    """What a reader at the rule's level reasons about. rules: relations(public.space).
+
+    Raises Undecided if that is level 3 and there are finest cells that no table can be given of.
+    """
+    if rule.level < Level.FINEST:
+        return Behind((), rules, same=not cores(public.space))
+    found = behind(public, rules)
+    if not found.attempted:
+        raise Undecided(
+            found.missing,
+            where=f"source {public.space.source!r}",
+            fix="cross fewer dimensions, publish one margin that crosses them all, or ask for level 2",
+        )
+    return found
+
+
+def check_level(public: PublicCells, rule: Rule, proof: SourceProof, rules: Relations) -> SourceChecked:
+    """Whether a proof shows at the rule's level that all that is hidden in these cells is wide.
+
+    At level 3 the witnesses are tables of the finest cells too. Raises Refused naming what is not as it must
+    be, Undecided where level 3 is asked for and out of reach.
+    """
+    found = reasoned(public, rule, rules)
+    level = Level.FINEST if found.same else rule.level
+    checked = check_source(public, rule, proof, found.rules)
+    return replace(checked, level=int(level), finest=sum(part.finest for part in found.parts))
+
+
+def _level_as_said(manifest: Manifest, checked: SourceChecked) -> None:
+    for name, facts in manifest.tables.items():
+        if facts.source == checked.source and facts.level_reached > checked.level:
+            raise Refused(
+                f"the manifest says level {facts.level_reached}; what is proven is level {checked.level}",
+                where=f"table {name!r}",
+                fix="build again",
+            )
 
 
 def check_history(past: History, public: PublicCells, rule: Rule, proof: SourceProof) -> SourceChecked:

@@ -16,6 +16,7 @@ from clerestory.tables.public import (
 )
 from clerestory.tables.space import (
     RECORDS,
+    RELEASES,
     Attribute,
     Block,
     CellSpace,
@@ -32,6 +33,7 @@ from clerestory.tables.space import (
 __all__ = [
     "MISSING",
     "RECORDS",
+    "RELEASES",
     "TOTAL",
     "Attribute",
     "Axis",

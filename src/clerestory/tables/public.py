@@ -36,12 +36,14 @@ class PublicCells:
 
     values: (cells,) int64, 0 where hidden (the number is not there); hidden: (cells,) bool.
     zeros_shown: whether a zero is never hidden, which tells a reader that every hidden cell is at least 1.
+    insiders: so many records of any hidden cell may be a reader's own, so that for him it is at least that.
     """
 
     space: CellSpace
     values: IntArray
     hidden: NDArray[np.bool_]
     zeros_shown: bool = True
+    insiders: int = 1
 
     def __post_init__(self) -> None:
         if np.any(self.values[self.hidden] != 0):

@@ -68,6 +68,10 @@ class Unit:
 
 RECORDS = Unit("records")
 
+RELEASES = "(release)"
+"""The axis that says since which release something is counted, where releases are attacked together; no axis
+of a project has such a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -151,6 +155,29 @@ class CellSpace:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    @cached_property
+    def overlapping(self) -> tuple[frozenset[str], ...]:
+        """For each unit, the axes over which it does not add up: one person may be in several categories.
+
+        They are those that its tables declare; and, of persons who are in every box they have a record in,
+        those on which tables select different categories while none says that each person has one.
+        """
+        return tuple(self._overlaps(unit) for unit in self.unit_list)
+
+    def _overlaps(self, unit: Unit) -> frozenset[str]:
+        if unit.kind != "persons" or unit.assign is not Spread.DISJOINT:
+            return unit.overlapping
+        own = [layout.design for layout in self.layouts if layout.design.unit == unit]
+        divided = {dimension.axis for design in own for dimension in design.dimensions}
+        found = set(unit.overlapping)
+        for axis in self.axes:
+            chosen = {
+                design.select[axis.name].tobytes() if axis.name in design.select else b"" for design in own
+            }
+            if len(chosen) > 1 and axis.name not in divided and axis.name != RELEASES:
+                found.add(axis.name)
+        return frozenset(found)
 
     @cached_property
     def may_hide_zeros(self) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ from clerestory.tables import (
     Attribute,
     Axis,
     CellSpace,
+    Changes,
     Dimension,
     Node,
     TableDesign,
@@ -159,7 +160,23 @@ def _linked(
             )
         )
     space = link_tables(plan.source.name, axes, designs, maximum_cells=plan.project.policy.maximum_cells)
+    _only_come(space)
     return SourceDesign(plan, space, order, tuple(categories))
+
+
+def _only_come(space: CellSpace) -> None:
+    """Raises InputError where records are only added, but who is new in a part may be old in the whole."""
+    for unit, overlapping in zip(space.unit_list, space.overlapping, strict=True):
+        own = [layout.design for layout in space.layouts if layout.design.unit == unit]
+        grown = [design.name for design in own if design.changes is Changes.CUMULATIVE]
+        between = sorted(overlapping - unit.overlapping)
+        if between and grown:
+            raise InputError(
+                f"persons are counted among different {', '.join(between)}: who is new in one table "
+                "may not be new in another",
+                where=f"table {grown[0]!r}",
+                fix=f'make {between[0]} a dimension with spread = "disjoint", or say changes = "revised"',
+            )
 
 
 def _axis(variable: Variable, live: Classes, sets: list[Classes]) -> tuple[Axis, NDArray[np.int64]]:

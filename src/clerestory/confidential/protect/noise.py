@@ -93,7 +93,7 @@ def sensitivities(space: CellSpace, method: DifferentialPrivacy) -> tuple[Sensit
         most, each = method.records, 1
         if unit.kind == "sum":
             each = max(abs(bound) for bound in unit.bounds)
-        elif unit.kind == "persons" and not unit.overlapping:
+        elif unit.kind == "persons" and not space.overlapping[number]:
             most = 1
         elif unit.kind == "persons":
             found.append(Sensitivity(unit, 0, most * layers, most * layers))

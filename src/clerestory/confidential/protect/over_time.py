@@ -11,14 +11,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.decide import decide
 from clerestory.attack.history import History
 from clerestory.attack.relations import Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.system import System, attackers_system, components
 from clerestory.attack.tables import any_table, ceiling
 from clerestory.confidential.original import OriginalCells
-from clerestory.confidential.protect.suppress import suppress
+from clerestory.confidential.protect.suppress import seen_by_reader, suppress
 from clerestory.confidential.protection_levels import ProtectionLevels
 from clerestory.errors import InputError, Refused
 from clerestory.policy import Policy
@@ -97,16 +96,8 @@ def _holds_alone(
 ) -> bool:
     if levels is not None and len(levels.told_by_one(rules, hidden)):
         return False
-    public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
-    return decide(
-        public,
-        width=policy.interval_width,
-        minimum=policy.minimum_count,
-        start=original.values,
-        seed=seed,
-        known=rules,
-        levels=None if levels is None else levels.ends(original.values),
-    ).wide
+    found = seen_by_reader(rules, original, policy, hidden, levels, seed, start=original.values)
+    return found is not None and found.wide
 
 
 def _joint_original(past: History, original: OriginalCells) -> OriginalCells:

@@ -60,7 +60,10 @@ class Pattern:
         self.records = original.records
         self.cells = count = len(original.space)
         self.boxes = box_numbers(original.space)
-        self.lower = rules.floor(may_be_zero)
+        self.lower = rules.floor(may_be_zero, policy.insider_records)
+        if policy.insider_records > 1:
+            # Nobody has more records of a cell than it holds; moves must start from the true table.
+            self.lower = np.minimum(self.lower, table)
         self._remember(past)
         prices = np.where(self.fixed, np.inf, prices)
         hideable = np.isfinite(prices)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Levels
+from clerestory.attack.finest import behind
 from clerestory.attack.history import Earlier, History, history
+from clerestory.attack.levels import Level
 from clerestory.attack.over_time import OverTime, audit_over_time
 from clerestory.attack.relations import relations
 from clerestory.confidential.audit import AuditReport, audit
@@ -20,7 +22,7 @@ from clerestory.confidential.protect.rules import Primary, primary_suppressions
 from clerestory.confidential.protect.suppress import suppress
 from clerestory.confidential.protect.utility import Utility, utility_of
 from clerestory.confidential.protection_levels import ProtectionLevels, protection_levels
-from clerestory.errors import Refused
+from clerestory.errors import InputError, Refused
 from clerestory.methods import SUPPRESSION, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells, PublicTable, Status
@@ -67,6 +69,12 @@ def protect(
     these tables, Undecided if the audit came to its limits; both name the table and neither carries a value.
     """
     if not isinstance(method, Suppression):
+        if policy.insider_records > 1:
+            raise InputError(
+                "insider_records is for suppression: no other method is checked against readers with records",
+                where=f"source {original.space.source!r}, method {method.method.value}",
+                fix="remove insider_records from [policy], or protect the source by suppression",
+            )
         public, audited = altered(original, policy, method, secret=secret, progress=progress)
         return altered_protection(original, public, audited)
     found = primary_suppressions(original, policy)
@@ -75,15 +83,18 @@ def protect(
     if also is not None:
         primary = primary | (also & hideable)
     rules = relations(original.space)
-    levels = protection_levels(original, found, rules)
+    levels = protection_levels(original, found, rules, policy.insider_records)
     past = history(original.space, earlier) if earlier else None
     if past is not None:
         past.check(original.values)
+    reader = rules
+    if policy.audit_level == Level.FINEST:
+        reader = behind(PublicCells(original.space, np.zeros_like(original.values), hideable), rules).rules
     if pattern is not None and np.array_equal(pattern, pattern & hideable | primary):
         hidden = pattern
     elif past is None:
         hidden = suppress(
-            rules,
+            reader,
             original,
             policy,
             primary,
@@ -93,7 +104,7 @@ def protect(
         )
     else:
         hidden = suppress_over_time(
-            rules, original, policy, primary, past, levels=levels, seed=seed, progress=progress
+            reader, original, policy, primary, past, levels=levels, seed=seed, progress=progress
         )
     bare = np.flatnonzero(primary & ~hidden)
     if len(bare):
@@ -102,7 +113,9 @@ def protect(
             where=original.space.describe(int(bare[0])),
             fix='say zeros = "shown" for the table, or use coarser categories in it',
         )
-    public = PublicCells(original.space, np.where(hidden, 0, original.values), hidden)
+    public = PublicCells(
+        original.space, np.where(hidden, 0, original.values), hidden, insiders=policy.insider_records
+    )
     report = audit(public, policy=policy, start=original.values, levels=levels, seed=seed, progress=progress)
     if past is None:
         return Protection(public, primary, hidden & ~primary, report, found)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clerestory.attack.decide import Verdict, decide
+from clerestory.attack.decide import Verdict, Verdicts, decide
 from clerestory.attack.history import History
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
@@ -24,7 +24,7 @@ from clerestory.confidential.protect.improve import improve
 from clerestory.confidential.protect.loss import loss
 from clerestory.confidential.protect.pattern import Pattern
 from clerestory.confidential.protection_levels import ProtectionLevels
-from clerestory.errors import Refused
+from clerestory.errors import InputError, Refused
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
@@ -68,21 +68,19 @@ def suppress(
         past,
         levels,
     )
+    insiders = rules.floor(space.may_hide_zeros, policy.insider_records)[: len(space)]
     pattern.hide(pattern.boxes[primary])
     pattern.construct(progress)
     improve(pattern, primary, seed, progress)
     for _ in range(_REPAIRS):
         pattern.construct(progress)
         hidden = pattern.hidden.copy()
-        verdicts = decide(
-            PublicCells(space, np.where(hidden, 0, original.values), hidden),
-            width=policy.interval_width,
-            minimum=policy.minimum_count,
-            start=None if past is None else original.values,
-            seed=seed,
-            known=rules,
-            levels=None if levels is None else levels.ends(original.values),
-        )
+        start = None if past is None else original.values
+        verdicts = seen_by_reader(rules, original, policy, hidden, levels, seed, start=start)
+        if verdicts is None:
+            fewer = np.flatnonzero(hidden & (original.values < insiders))
+            pattern.widen(fewer, np.zeros(0, dtype=np.int64))
+            continue
         failed = np.concatenate([verdicts.of(Verdict.BROKEN), verdicts.of(Verdict.UNDECIDED)])
         lines = np.union1d(verdicts.small_lines, pattern.told_by_one())
         if past is not None:
@@ -97,6 +95,37 @@ def suppress(
         where=rules.describe(int(failed[0])) if len(failed) else f"source {rules.space.source!r}",
         fix="use coarser categories or fewer dimensions in this table",
     )
+
+
+def seen_by_reader(
+    rules: Relations,
+    original: OriginalCells,
+    policy: Policy,
+    hidden: BoolArray,
+    levels: ProtectionLevels | None,
+    seed: int,
+    *,
+    start: IntArray | None,
+) -> Verdicts | None:
+    """What a reader makes of the public values; None where they leave no room for an insider's records.
+
+    start: (cells,) values that fit, if at hand; the true ones need not hold what an insider might.
+    """
+    insiders = policy.insider_records
+    try:
+        return decide(
+            PublicCells(original.space, np.where(hidden, 0, original.values), hidden, insiders=insiders),
+            width=policy.interval_width,
+            minimum=policy.minimum_count,
+            start=start if insiders == 1 else None,
+            seed=seed,
+            known=rules,
+            levels=None if levels is None else levels.ends(original.values),
+        )
+    except InputError:
+        if insiders == 1:
+            raise
+        return None
 
 
 def _needs(rules: Relations, table: IntArray, policy: Policy, levels: ProtectionLevels | None) -> Needs:

@@ -61,7 +61,7 @@ def bounds(
     """
     cells = len(public.space)
     lower, upper = np.zeros(rules.variables), np.full(rules.variables, np.inf)
-    lower[:cells] = rules.floor(public.may_be_zero)[:cells]
+    lower[:cells] = rules.floor(public.may_be_zero, public.insiders)[:cells]
     lower[:cells] = np.maximum(lower[:cells], least)
     upper[:cells] = np.where(greatest == UNBOUNDED, np.inf, greatest)
     shown = ~public.hidden

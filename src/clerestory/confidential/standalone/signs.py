@@ -78,6 +78,7 @@ def bounded(
             np.append(public.values, held),
             np.append(public.hidden, np.zeros(extra, dtype=bool)),
             public.zeros_shown,
+            public.insiders,
         ),
         Relations(
             space=space,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import and_, or_
 from typing import Any
 
 import ibis
@@ -34,13 +36,15 @@ class Persons:
     """How persons are counted in one unit: the records that count, and the digits that place them.
 
     base: the records of the tables' restriction, with columns person and one for each digit. digits: by
-    variable. assigned: variables on which a person has one place. packing: of the assigned ones.
+    variable. assigned: variables on which a person has one place. packing: of the assigned ones. alike: the
+    records of all tables that count persons in this unit.
     """
 
     records: Records
     design: SourceDesign
     unit: Unit
     base: Any
+    alike: Any
     digits: Mapping[str, Digit]
     assigned: tuple[str, ...]
     packing: Packing
@@ -53,25 +57,35 @@ def persons_of(records: Records, design: SourceDesign, unit: Unit, tables: Seque
     Raises InputError with the number of persons who have several values where one is declared.
     """
     plan = design.plan
+    wheres = [plan.restrictions(table) for table in _alike(design, unit)]
     used = [variable_name(name, said) for table in tables for name, said in table.said.dimensions.items()]
     restricted = [name for table in tables for name in plan.restrictions(table)]
     names = tuple(dict.fromkeys((*used, *restricted)))
+    asked = tuple(dict.fromkeys((*names, *(name for where in wheres for name in where))))
     extra: dict[str, Value] = {"person": person_of(records, plan.source.said.person)}
     if unit.assign is not Spread.DISJOINT:
         day = day_of(records, tables[0].said.by or "")
         good = day.missing if day.odd is None else day.missing | day.odd
         extra["day"] = ibis.ifelse(good, _NO_DATE[unit.assign], day.number).cast("int64")
-    stage = staged(records, [plan.variables[name] for name in names], extra)
+    stage = staged(records, [plan.variables[name] for name in asked], extra)
     digits = {one.variable.name: one for one in stage.digits}
-    base = stage.table
+    base, alike = stage.table, stage.table
     for name, classes in plan.restrictions(tables[0]).items():
         base = base.filter(digits[name].inside(classes))
+    if all(wheres):
+        inside = [
+            reduce(and_, (digits[name].inside(classes) for name, classes in where.items()))
+            for where in wheres
+        ]
+        alike = alike.filter(reduce(or_, inside))
     columns = {_column(name): digits[name].settled for name in names}
-    base = base.select(**columns, **{name: stage.table[name] for name in extra})
+    base, alike = (
+        one.select(**columns, **{name: stage.table[name] for name in extra}) for one in (base, alike)
+    )
     assigned = tuple(name for name in names if name not in unit.overlapping)
     own = {name: _on(base, digits[name]) for name in names}
     counted = Persons(
-        records, design, unit, base, own, assigned, packing([own[name].size for name in assigned])
+        records, design, unit, base, alike, own, assigned, packing([own[name].size for name in assigned])
     )
     if len(counted.packing.names) > 1 or _span(counted) * _DAYS >= 1 << 63:
         raise InputError(
@@ -82,6 +96,12 @@ def persons_of(records: Records, design: SourceDesign, unit: Unit, tables: Seque
     for table in tables:
         _check_disjoint(counted, table)
     return counted
+
+
+def _alike(design: SourceDesign, unit: Unit) -> list[Table]:
+    """The tables that count in this unit: a reader adds up across them."""
+    names = {layout.design.name for layout in design.space.layouts if layout.design.unit == unit}
+    return [table for table in design.plan.tables if table.name in names]
 
 
 def assigned_groups(counted: Persons, keys: RecordKeys | None = None) -> tuple[Groups, Groups]:
@@ -222,10 +242,13 @@ def _groups(counted: Persons, found: Mapping[str, IntArray], word: str) -> Group
 
 
 def _check_disjoint(counted: Persons, table: Table) -> None:
-    """Raises InputError if somebody has several values where each is said to have one."""
+    """Raises InputError if somebody has several values where each is said to have one.
+
+    Looked for among the records of all tables in the unit, as a reader takes it to hold for them together.
+    """
     design = counted.design
     layout = next(one for one in design.space.layouts if one.design.name == table.name)
-    base = counted.base.filter(ibis._["person"].notnull())
+    base = counted.alike.filter(ibis._["person"].notnull())
     for dimension in layout.design.dimensions:
         if table.said.dimensions[dimension.name].spread is not Spread.DISJOINT:
             continue
