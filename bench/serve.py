@@ -268,7 +268,8 @@ def takedown(releases: Path) -> None:
         statuses = sorted({status for _, status in after.answers})
         first = after.answers[0][0] - began
         print(
-            f"Killed and started again: statuses {sorted(statuses)}, first answer {first:.2f} s after the start"
+            f"Killed and started again: statuses {sorted(statuses)}, "
+            f"first answer {first:.2f} s after the start"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clerestory.api.inside import FOLDER, private_folder, read_kept
+from clerestory.api.purge import Purged, purge
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.policy import GateRules
 from clerestory.project import load
@@ -194,6 +195,7 @@ class Down:
     cache: int
     evidence: Sealed | None
     unsealed: str
+    purged: tuple[Purged, ...] = ()
 
     def said(self) -> dict[str, Any]:
         """The JSON of `clerestory takedown`."""
@@ -205,6 +207,7 @@ class Down:
             "evidence": str(self.evidence.folder) if self.evidence else None,
             "evidence_digest": self.evidence.digest if self.evidence else None,
             "evidence_problem": self.unsealed,
+            "purged": [asdict(one) for one in self.purged],
         }
 
 
@@ -221,12 +224,13 @@ def take_down(
 
 
 def sealed(root: Path, taken: TakenDown, reason: str, *, log: Path | None = None) -> Down:
-    """Seals the evidence of a takedown that has happened. What fails is said in the answer, not raised."""
+    """Purges caches and seals the evidence of a takedown. What fails is said in the answer, not raised."""
     register = Register(root)
     try:
         cache = register.newest_trust().gate.cache_seconds
     except ClerestoryError:
         cache = GateRules().cache_seconds
+    purged = purge(_caches(root), taken.release)
     evidence, problem = None, ""
     try:
         evidence = seal(
@@ -243,7 +247,15 @@ def sealed(root: Path, taken: TakenDown, reason: str, *, log: Path | None = None
         )
     except (ClerestoryError, OSError) as found:
         problem = found.what if isinstance(found, ClerestoryError) else "the disk is full"
-    return Down(taken, cache, evidence, problem)
+    return Down(taken, cache, evidence, problem, purged)
+
+
+def _caches(root: Path) -> tuple[str, ...]:
+    """Caches in front of the site; none where the project's text cannot be read, which must stop nothing."""
+    try:
+        return load(root).said.site.purge if _is_project(root) else ()
+    except ClerestoryError:
+        return ()
 
 
 def bring_back(root: Path, release: str, reason: str, signer: Signer) -> Restored:

@@ -193,6 +193,9 @@ def takedown(
             "seconds; what was fetched counts as known.",
             markup=False,
         )
+        for one in found.purged:
+            said = f"NOT purged: {one.address}: {one.problem}" if one.problem else f"Purged: {one.address}"
+            out.print(said, markup=False)
         if found.evidence:
             out.print(
                 f"Evidence: {found.evidence.files:,} files sealed in {found.evidence.folder}; write this "

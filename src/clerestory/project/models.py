@@ -438,6 +438,8 @@ class SiteFile(Model):
     """Pages in the order of the menu; others follow by name."""
     address: str = ""
     """Where it will live, for canonical links and citations: https://…"""
+    purge: tuple[str, ...] = ()
+    """Addresses of caches in front of the site; a takedown asks each to forget everything: https://…"""
 
 
 class ProjectFile(Model):
