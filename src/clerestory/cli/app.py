@@ -16,6 +16,7 @@ from clerestory.cli import (
     gate,
     keys,
     ledger,
+    previewing,
     proofs,
     protecting,
     recount,
@@ -245,6 +246,7 @@ def demo(
 
 
 app.command()(serving.serve)
+app.command()(previewing.preview)
 app.command()(protecting.protect)
 app.command()(auditing.audit)
 app.command()(explain.explain)

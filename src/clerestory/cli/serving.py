@@ -49,14 +49,22 @@ def serve(
     unconfined: Annotated[
         bool, typer.Option("--unconfined", help="Without the kernel's hold, for this machine alone.")
     ] = False,
+    staged: Annotated[
+        bool,
+        typer.Option(
+            "--staged", help="What was built last and nobody has signed, for this machine alone.", hidden=True
+        ),
+    ] = False,
     nginx: Annotated[
         bool, typer.Option("--nginx", help="Print a configuration for nginx in front, and stop.")
     ] = False,
 ) -> None:
     """The public site, from the live release only, by workers that the kernel holds to that."""
+    from clerestory.release.bundle import STAGED
     from clerestory.serve import serve as run
     from clerestory.serve.addresses import Addresses
     from clerestory.serve.nginx import configuration
+    from clerestory.serve.state import Links
 
     with answering():
         if nginx:
@@ -75,7 +83,8 @@ def serve(
             max_age=max_age,
             user=user,
             proxy=proxy,
-            unconfined=unconfined,
+            unconfined=unconfined or staged,
+            source=Links(folder / "releases", STAGED) if staged else None,
         )
 
 

@@ -89,7 +89,7 @@ def count(
     reviewers = tuple(p for p in _people(by_kind[Kind.APPROVED]) if p not in builders)
     recounted = tuple(p for p in _people(by_kind[Kind.RECOUNTED]) if p not in builders)
     proved = tuple(p for p in _people(by_kind[Kind.PROVED]) if p not in builders)
-    officers = _people(by_kind[Kind.EMERGENCY])
+    officers = tuple(p for p in _people(by_kind[Kind.EMERGENCY]) if p not in builders)
     missing = []
     if not builders:
         missing.append("nobody has signed for having built it (clerestory build --as PERSON)")
