@@ -78,10 +78,11 @@ def suppress(
             PublicCells(space, np.where(hidden, 0, original.values), hidden),
             width=policy.interval_width,
             minimum=policy.minimum_count,
-            start=None if past is None else original.values,
+            start=original.values,
             seed=seed,
             known=rules,
             levels=None if levels is None else levels.ends(original.values),
+            moves=pattern.moves.all(),
         )
         failed = np.concatenate([verdicts.of(Verdict.BROKEN), verdicts.of(Verdict.UNDECIDED)])
         lines = np.union1d(verdicts.small_lines, pattern.told_by_one())
