@@ -159,7 +159,10 @@ class Pattern:
                 progress(f"{len(forms):,} cells need room")
             firm = self._whatever_is_known(forms)
             self._buy_each(forms[firm])
-            self._buy_each(self._moving(self.reach.narrow(forms[~firm])))
+            moving, doubtful = self._moving(self.reach.narrow(forms[~firm]))
+            self._buy_each(moving)
+            if int(self.hidden.sum()) == before:
+                self._buy_each(doubtful[~self._stuck(doubtful)])
             lines = np.union1d(self.small(), self.told_by_one())
             if len(lines):
                 self.widen_lines(lines)
@@ -178,20 +181,21 @@ class Pattern:
         small = (values > 0) & (values < self.limit[forms])
         return np.asarray((forms < self.cells) | (self.rules.kinds[forms] == Kind.FORM) | small)
 
-    def _moving(self, forms: IntArray) -> IntArray:
-        """Those of some implied cells that are not settled; moves that make them wide are kept."""
+    def _moving(self, forms: IntArray) -> tuple[IntArray, IntArray]:
+        """Those of some implied cells that move, and zeros that may not; what makes some wide is kept."""
         for form in forms.tolist():
             self.reach.widen(form, (), buy=False)
         forms = self.reach.narrow(forms)
-        lowest = forms[self.table[forms] == 0]
-        lowest = lowest[[not self.reach.stirs(form) for form in lowest.tolist()]]
-        forms = np.setdiff1d(forms, lowest[self._stuck(lowest)])
-        large = self.table[forms] > 0
-        settled = [self._settled(form) for form in forms[large].tolist()]
-        return np.setdiff1d(forms, forms[large][settled])
+        zeros = forms[self.table[forms] == 0]
+        doubtful = zeros[np.array([not self.reach.stirs(form) for form in zeros.tolist()], dtype=bool)]
+        large = forms[self.table[forms] > 0]
+        settled = large[np.array([self._settled(form) for form in large.tolist()], dtype=bool)]
+        return np.setdiff1d(forms, np.concatenate([doubtful, settled])), doubtful
 
     def _stuck(self, forms: IntArray) -> BoolArray:
         """Which implied zeros cannot rise; what was found stays so until more is hidden."""
+        if not len(forms):
+            return np.zeros(0, dtype=bool)
         stuck_then, hidden_then = self._known_stuck
         if np.any(self.hidden & ~hidden_then) or len(np.setdiff1d(forms, stuck_then)):
             exact, _ = self.exact()
