@@ -59,6 +59,27 @@ def test_every_circuit_keeps_every_relation_and_moves_its_cell_as_it_says(draw, 
             assert np.array_equal(board.price, price)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_boxes_are_found_by_their_hash_as_in_a_table(draw, monkeypatch, seed: int) -> None:
+    rules, values = population(draw, seed)
+    table = completed(rules, values)
+    lower = np.minimum(table, 1)
+    price = np.ones(rules.variables)
+
+    def all_moves() -> list[tuple[list[int], list[int]] | None]:
+        board = Board(rules, table - lower, price.copy(), np.maximum(table, 0))
+        found = []
+        for cell in range(len(values)):
+            move = board.move(cell, 1, 3, buy=True, budget=8, deep=2, seed=seed)
+            found.append(None if move is None else (move.columns.tolist(), move.steps.tolist()))
+            board.undo()
+        return found
+
+    in_a_table = all_moves()
+    monkeypatch.setattr(circuits, "_DENSE", 0)
+    assert all_moves() == in_a_table
+
+
 def test_a_box_of_eight_is_found_in_a_cube(draw, cell_of) -> None:
     """Eight hidden corners and nothing else: the one circuit through all of them, by 4 up and down."""
     space = draw.grid(3, 3, 3)

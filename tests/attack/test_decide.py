@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from clerestory.attack import decide as module
 from clerestory.attack.decide import Verdict, decide, feasibility_interval
 from clerestory.attack.relations import Kind, relations
 from clerestory.errors import InputError
@@ -169,6 +170,39 @@ def test_verdicts_agree_with_a_separate_model_and_solver(draw, seed: int) -> Non
             assert high - low >= 7
         elif no_boxes:  # a box that nobody publishes adds knowledge that the outside model lacks
             assert high - low < 7
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_ways_of_large_components_come_to_the_same_verdicts(draw, monkeypatch, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    space = draw.random(rng, axes=3, tables=3, select=seed % 2 == 0)
+    incidence = draw.incidence(space)
+    values = incidence @ rng.poisson(1, incidence.shape[1])
+    public = draw.public(space, values, (values > 0) & (rng.random(len(space)) < 0.4))
+    small, verdict = verdicts_of(public, 3, seed=seed)
+    monkeypatch.setattr(module, "_WHOLE", 0)
+    large, again = verdicts_of(public, 3, seed=seed)
+    assert verdict == again
+    assert (small.small_lines == large.small_lines).all()
+
+
+def test_a_change_that_is_said_to_fit_counts_only_if_it_does(draw, cell_of) -> None:
+    """
+    a1  a2  a3  total
+     x   x  20     31      x + x = 11
+    """
+    space = draw.grid(3)
+    values = np.zeros(4, dtype=np.int64)
+    one, two, three = (cell_of(space, {"a": f"a{i}"}) for i in (1, 2, 3))
+    values[[one, two, three, cell_of(space, {})]] = 4, 7, 20, 31
+    public = draw.public(space, values, np.isin(np.arange(4), [one, two]))
+    said = [
+        (np.array([one]), np.array([90])),
+        (np.array([one, two]), np.array([90, -90])),
+        (np.array([one, three]), np.array([9, -9])),
+    ]
+    _, verdict = verdicts_of(public, 10, start=values, moves=said)
+    assert verdict[one] == verdict[two] == Verdict.BROKEN
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -26,9 +26,8 @@
 #endif
 
 typedef struct {
-  int32_t axes, units, patterns, sorted; /* sorted: boxes are looked up in a sorted list, not in a table */
-  int64_t size;                          /* boxes that there could be, a unit */
-  const int64_t *radix;                  /* [axes] */
+  int32_t axes, units, patterns, hashed; /* hashed: boxes are looked up by a hash of their number, not in a table */
+  int64_t size;                          /* numbers that boxes could have, a unit */
   const int32_t *pattern;                /* [patterns] masks of axes that published cells divide */
   const uint8_t *within;                 /* [2^axes] whether a mask is part of a pattern */
   const int32_t *tree;                   /* [axes] whether its sets nest */
@@ -42,12 +41,14 @@ typedef struct {
   const int32_t *chain_from;             /* [atoms + 1] */
   const int32_t *chain;                  /* the sets that hold an atom, the smallest first */
   const double *weight;                  /* how much is in an atom, for choosing a carrier */
-  const int64_t *code;                   /* [variables] where a variable's box is */
   const int32_t *box;                    /* [variables * axes] */
-  const int32_t *place;                  /* [units * size] if not sorted */
-  const int64_t *codes;                  /* sorted, a unit after the other */
-  const int32_t *at;                     /* their variables */
-  const int64_t *unit_from;              /* [units + 1] */
+  const int32_t *form;                   /* [2^axes] number of a mask of axes that some box divides, -1 */
+  const int64_t *origin;                 /* [forms] a box's number is its form's origin and, for each axis that */
+  const int64_t *stride;                 /* [forms * axes] it divides, the stride times the set there */
+  const int32_t *place;                  /* [units * size] if not hashed */
+  int64_t slots;                         /* a unit, a power of two */
+  const int64_t *keys;                   /* [units * slots] numbers, -1 where nothing is */
+  const int32_t *at;                     /* [units * slots] their variables */
 } Grid;
 
 typedef struct {
@@ -57,14 +58,26 @@ typedef struct {
   double step;          /* what a corner costs besides, so that circuits are short */
 } Table;
 
-static int64_t find(const Grid *g, int unit, int64_t code) {
-  if (!g->sorted) return g->place[(int64_t)unit * g->size + code];
-  int64_t low = g->unit_from[unit], high = g->unit_from[unit + 1];
-  while (low < high) {
-    int64_t middle = (low + high) / 2;
-    if (g->codes[middle] < code) low = middle + 1; else high = middle;
+static int64_t slot(int64_t number, int64_t slots) {
+  uint64_t mixed = (uint64_t)number * 0x9e3779b97f4a7c15ULL;
+  return (int64_t)((mixed ^ mixed >> 32) & (uint64_t)(slots - 1));
+}
+
+static int64_t find(const Grid *g, int unit, int64_t number) {
+  if (!g->hashed) return g->place[(int64_t)unit * g->size + number];
+  const int64_t *keys = g->keys + unit * g->slots;
+  for (int64_t k = slot(number, g->slots); keys[k] >= 0; k = (k + 1) & (g->slots - 1))
+    if (keys[k] == number) return g->at[unit * g->slots + k];
+  return -1;
+}
+
+/* Puts boxes where `find` looks for them; of equal ones the first stays. keys: [slots], all -1, more than boxes. */
+EXPORT void circuits_index(const int64_t *numbers, const int32_t *variables, int64_t count, int64_t *keys, int32_t *at, int64_t slots) {
+  for (int64_t x = 0; x < count; x++) {
+    int64_t k = slot(numbers[x], slots);
+    while (keys[k] >= 0 && keys[k] != numbers[x]) k = (k + 1) & (slots - 1);
+    if (keys[k] < 0) { keys[k] = numbers[x]; at[k] = variables[x]; }
   }
-  return low < g->unit_from[unit + 1] && g->codes[low] == code ? g->at[low] : -1;
 }
 
 /* The sets that a way changes on one axis, as steps in the code. */
@@ -100,7 +113,9 @@ typedef struct {
   const Grid *g; const Table *t;
   int i, j, columns, total, top; /* total: the column of the family's own total, -1; top: may the root change */
   int32_t carrier[MOST_COLUMNS][8]; int carriers[MOST_COLUMNS]; /* sets of axis j that change together, for each column */
-  int corners; int64_t offset[MOST_CORNERS]; int8_t sign[MOST_CORNERS];
+  struct { /* corners on the other axes, by whether axes i (1) and j (2) are divided too */
+    int count; int64_t number[MOST_CORNERS], stride_i[MOST_CORNERS], stride_j[MOST_CORNERS]; int8_t sign[MOST_CORNERS];
+  } corners[4];
   int atoms, sets; int32_t atom0, set0;
 } Net;
 
@@ -181,34 +196,37 @@ static int32_t element_hub(const Net *n, int32_t element) {
   return element < n->atoms ? n->g->hub[n->atom0 + element] : n->g->over[n->set0 + element - n->atoms];
 }
 
-typedef void (*Corner)(void *, int64_t variable, int sign);
+typedef int (*Corner)(void *, int64_t variable, int sign); /* 0: no more corners are wanted */
 
 static void each_corner(const Net *n, int32_t element, int column, Corner corner, void *with) {
   const Grid *g = n->g;
   int32_t set = element_set(n, element);
   if (set < 0) return;
-  int64_t base = g->radix[n->i] * set;
   int below = n->j < 0 ? 1 : n->carriers[column];
   for (int c = 0; c < below; c++) {
-    int64_t inside = base + (n->j < 0 ? 0 : g->radix[n->j] * n->carrier[column][c]);
-    for (int k = 0; k < n->corners; k++)
+    int32_t other = n->j < 0 ? 0 : n->carrier[column][c];
+    int which = (set ? 1 : 0) | (other ? 2 : 0);
+    for (int k = 0; k < n->corners[which].count; k++) {
+      int64_t number = n->corners[which].number[k] + n->corners[which].stride_i[k] * set + n->corners[which].stride_j[k] * other;
       for (int u = 0; u < g->units; u++) {
-        int64_t variable = find(g, u, inside + n->offset[k]);
-        if (variable >= 0) corner(with, variable, n->sign[k]);
+        int64_t variable = find(g, u, number);
+        if (variable >= 0 && !corner(with, variable, n->corners[which].sign[k])) return;
       }
+    }
   }
 }
 
 typedef struct { const Table *t; double cost; int64_t rise, fall; int buy; } Weighed;
 
-static void weigh(void *with, int64_t variable, int sign) {
+static int weigh(void *with, int64_t variable, int sign) {
   Weighed *w = with;
   double price = w->t->price[variable];
-  if (price > 0 && (!w->buy || isinf(price))) { w->cost = BLOCKED; return; }
+  if (price > 0 && (!w->buy || isinf(price))) { w->cost = BLOCKED; return 0; }
   w->cost += price + w->t->step;
   int64_t room = w->t->room[variable] + w->t->delta[variable];
   if (sign < 0) { if (room < w->rise) w->rise = room; }
   else if (room < w->fall) w->fall = room;
+  return 1;
 }
 
 static int64_t arc(const Net *n, Memory *m, int32_t element, int column, int buy) {
@@ -281,10 +299,11 @@ static void leave(Walk *w) {
 
 typedef struct { int32_t *variable; int8_t *sign; int64_t count, most; int way; } Writing;
 
-static void put(void *with, int64_t variable, int sign) {
+static int put(void *with, int64_t variable, int sign) {
   Writing *w = with;
   if (w->count < w->most) { w->variable[w->count] = (int32_t)variable; w->sign[w->count] = (int8_t)(sign * w->way); }
   w->count++;
+  return 1;
 }
 
 /* The cheapest circuit through an arc that moves `amount`; its corners, or -1. *cost is its limit, then its cost. */
@@ -367,11 +386,14 @@ static uint64_t mixed(uint64_t x) {
 }
 
 /* Ways to move (or add) people on an axis, the most promising first by the corner next to the cell.
-   code: of that corner, but for this axis. */
-static void list_options(const Grid *g, const Table *t, int64_t cell, int64_t code, int axis, int moving, int sense, int64_t amount, int buy, uint64_t seed) {
+   beside: the other axes that this corner divides. */
+static void list_options(const Grid *g, const Table *t, int64_t cell, int beside, int axis, int moving, int sense, int64_t amount, int buy, uint64_t seed) {
   const int32_t *box = g->box + cell * g->axes;
   int32_t own = box[axis], a0 = g->atom_from[axis], atoms = g->atom_from[axis + 1] - a0;
   int count = 0, carriers = 0;
+  int32_t form = g->form[beside | 1 << axis];
+  int64_t number = form < 0 ? 0 : g->origin[form], stride = form < 0 ? 0 : g->stride[(int64_t)form * g->axes + axis];
+  if (form >= 0) for (int a = 0; a < g->axes; a++) if (beside >> a & 1) number += g->stride[(int64_t)form * g->axes + a] * box[a];
   for (int32_t p = 0; p < atoms && count < MOST_OPTIONS; p++) {
     if (!holds(g, axis, p, own)) continue;
     if (moving && ++carriers > 4) break;
@@ -381,9 +403,9 @@ static void list_options(const Grid *g, const Table *t, int64_t cell, int64_t co
       if (moving && holds(g, axis, p, near)) near = -1;
       double price = 0;
       int64_t room = ENDLESS;
-      if (near >= 0)
+      if (near >= 0 && form >= 0)
         for (int u = 0; u < g->units; u++) {
-          int64_t v = find(g, u, code + g->radix[axis] * near);
+          int64_t v = find(g, u, number + stride * near);
           if (v < 0) continue;
           price += t->price[v];
           if (t->room[v] + t->delta[v] < room) room = t->room[v] + t->delta[v];
@@ -402,24 +424,41 @@ static void list_options(const Grid *g, const Table *t, int64_t cell, int64_t co
 static Net net;
 
 static int set_corners(const Grid *g, const int *axes, const int *chosen, int count) {
-  static int mask[MOST_CORNERS]; /* which of the axes a corner divides: most combinations are in no table */
-  net.corners = 1; net.offset[0] = 0; net.sign[0] = 1; mask[0] = 0;
+  static int mask[MOST_CORNERS], masks[MOST_CORNERS]; /* which of the axes a corner divides: most are in no table */
+  static int32_t sets[MOST_CORNERS][MOST_AXES], longer[MOST_CORNERS][MOST_AXES];
+  static int8_t sign[MOST_CORNERS], signs[MOST_CORNERS];
+  int corners = 1;
+  sign[0] = 1; mask[0] = 0;
   for (int a = 0; a < count; a++) {
     Way way;
     Option *o = &options[axes[a]][chosen[a]];
     if (!make_way(g, axes[a], o->p, o->q, &way)) return 0;
-    int before = net.corners, after = 0;
-    static int64_t offset[MOST_CORNERS]; static int8_t sign[MOST_CORNERS]; static int masks[MOST_CORNERS];
+    int after = 0;
     for (int w = 0; w < way.count; w++)
-      for (int k = 0; k < before; k++) {
+      for (int k = 0; k < corners; k++) {
         int divided = mask[k] | (way.set[w] ? 1 << axes[a] : 0);
         if (!g->within[divided]) continue;
         if (after == MOST_CORNERS) return 0;
-        offset[after] = net.offset[k] + g->radix[axes[a]] * way.set[w];
-        sign[after] = (int8_t)(net.sign[k] * way.sign[w]); masks[after++] = divided;
+        memcpy(longer[after], sets[k], a * sizeof **sets);
+        longer[after][a] = way.set[w];
+        signs[after] = (int8_t)(sign[k] * way.sign[w]); masks[after++] = divided;
       }
-    memcpy(net.offset, offset, after * sizeof *offset); memcpy(net.sign, sign, after); memcpy(mask, masks, after * sizeof *masks);
-    net.corners = after;
+    memcpy(sets, longer, after * sizeof *sets); memcpy(sign, signs, after); memcpy(mask, masks, after * sizeof *mask);
+    corners = after;
+  }
+  for (int which = 0; which < 4; which++) {
+    int divided = (which & 1 ? 1 << net.i : 0) | (which & 2 && net.j >= 0 ? 1 << net.j : 0), kept = 0;
+    for (int k = 0; k < corners; k++) {
+      int32_t form = g->form[divided | mask[k]];
+      if (form < 0) continue;
+      const int64_t *stride = g->stride + (int64_t)form * g->axes;
+      int64_t number = g->origin[form];
+      for (int a = 0; a < count; a++) if (sets[k][a]) number += stride[axes[a]] * sets[k][a];
+      net.corners[which].number[kept] = number; net.corners[which].sign[kept] = sign[k];
+      net.corners[which].stride_i[kept] = stride[net.i];
+      net.corners[which].stride_j[kept++] = net.j < 0 ? 0 : stride[net.j];
+    }
+    net.corners[which].count = kept;
   }
   return 1;
 }
@@ -493,12 +532,12 @@ static void with_moving(Search *s, int moving) {
   const int32_t *box = g->box + s->cell * g->axes;
   int active = moving, k = 0, axes[MOST_AXES];
   for (int p = 0; p < g->patterns; p++) if ((g->pattern[p] & moving) == moving) active |= g->pattern[p];
-  int64_t whole = g->code[s->cell], base = 0; /* what is added is added to the cell that only `moving` divides */
-  for (int a = 0; a < g->axes; a++) if (moving >> a & 1) base += g->radix[a] * box[a];
+  int whole = 0; /* what is added is added to the cell that only `moving` divides */
+  for (int a = 0; a < g->axes; a++) if (box[a]) whole |= 1 << a;
   for (int a = 0; a < g->axes; a++) {
     if (box[a] && !(active >> a & 1)) return;
-    if (moving >> a & 1) list_options(g, s->t, s->cell, whole - g->radix[a] * box[a], a, 1, s->sense, s->amount, s->buy, s->seed);
-    else if (active >> a & 1) list_options(g, s->t, s->cell, base, a, 0, s->sense, s->amount, s->buy, s->seed);
+    if (moving >> a & 1) list_options(g, s->t, s->cell, whole & ~(1 << a), a, 1, s->sense, s->amount, s->buy, s->seed);
+    else if (active >> a & 1) list_options(g, s->t, s->cell, moving & whole, a, 0, s->sense, s->amount, s->buy, s->seed);
     if (moving >> a & 1 && g->tree[a]) axes[k++] = a;
   }
   int pairs_i[MOST_AXES * MOST_AXES], pairs_j[MOST_AXES * MOST_AXES], pairs = 0;

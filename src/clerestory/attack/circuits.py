@@ -10,6 +10,7 @@ Source: alternating cycles of complementary suppression, Handbook on Statistical
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ BoolArray = NDArray[np.bool_]
 Int32Array = NDArray[np.int32]
 
 _DENSE = 60_000_000
-"""Boxes that a table of positions may have; beyond, positions are looked up in a sorted list."""
+"""Boxes that a table of positions may have; beyond, positions are looked up by a hash."""
 _MOST = 1 << 15
 """Corners of one move, at most."""
 _STEP = 1e-3
 """What a corner costs besides its price, so that circuits are short."""
 _MOST_AXES = 16
+_FARTHEST = 1 << 60
+"""Numbers that boxes may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +51,12 @@ class Circuit:
 
 class _Grid(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("axes", "units", "patterns", "sorted")),
+        *((name, ctypes.c_int32) for name in ("axes", "units", "patterns", "hashed")),
         ("size", ctypes.c_int64),
         *(
             (name, ctypes.c_void_p)
             for name in (
                 *(
-                    "radix",
                     "pattern",
                     "within",
                     "tree",
@@ -66,9 +68,11 @@ class _Grid(ctypes.Structure):
                     "own",
                     "hub",
                 ),
-                *("chain_from", "chain", "weight", "code", "box", "place", "codes", "at", "unit_from"),
+                *("chain_from", "chain", "weight", "box", "form", "origin", "stride", "place"),
             )
         ),
+        ("slots", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("keys", "at")),
     )
 
 
@@ -180,12 +184,8 @@ class _Axes:
     def __init__(self, rules: Relations, weight: IntArray) -> None:
         counts = [len(sets) for sets in rules.sets]
         self.count = len(counts)
-        self.radix = np.concatenate(
-            [np.cumprod(np.array(counts, dtype=np.int64)[::-1])[::-1][1:], [1]]
-        ).astype(np.int64)
-        self.size = int(np.prod(np.array(counts, dtype=object)))
         self.boxes = np.ascontiguousarray(rules.boxes, dtype=np.int32)
-        self.code = np.ascontiguousarray(self.boxes.astype(np.int64) @ self.radix)
+        self.counts = counts
         trees, over, child_from, child, own, hub, chain_from, chain, heavy = (
             [],
             [],
@@ -281,28 +281,32 @@ def _grid(axes: _Axes, rules: Relations, usable: BoolArray, units: list[int]) ->
     inside = usable & np.isin(rules.units, units)
     shapes = (axes.boxes[inside] != 0) @ (1 << np.arange(axes.count))
     patterns = np.unique(shapes).astype(np.int32)
-    dense = axes.size <= _DENSE
-    place = np.full(len(units) * axes.size if dense else 1, -1, dtype=np.int32)
-    codes, at, unit_from = [], [], [0]
-    for number, unit in enumerate(units):
-        own = np.flatnonzero(usable & (rules.units == unit))
+    forms = _Forms(axes, inside)
+    dense = len(units) * forms.size <= _DENSE
+    slots = 1 if dense else 1 << int(2 * inside.sum()).bit_length()
+    place = np.full(len(units) * forms.size if dense else 1, -1, dtype=np.int32)
+    keys, at = np.full(len(units) * slots, -1, dtype=np.int64), np.zeros(len(units) * slots, dtype=np.int32)
+    for turn, unit in enumerate(units):
+        own = forms.known(np.flatnonzero(usable & (rules.units == unit)))
+        numbers, variables = forms.numbers(own), own.astype(np.int32)
         if dense:
-            place[number * axes.size + axes.code[own[::-1]]] = own[::-1]  # a box's first variable is the cell
+            # a box's first variable is the cell
+            place[turn * forms.size + numbers[::-1]] = variables[::-1]
             continue
-        order = np.argsort(axes.code[own], kind="stable")
-        codes.append(axes.code[own][order])
-        at.append(own[order].astype(np.int32))
-        unit_from.append(unit_from[-1] + len(own))
+        part = slice(turn * slots, (turn + 1) * slots)
+        arrays = numbers, variables, keys[part], at[part]
+        codes, here, into, found = (_at(array) for array in arrays)
+        _library().circuits_index(codes, here, ctypes.c_int64(len(own)), into, found, ctypes.c_int64(slots))
     held = {
-        "radix": axes.radix,
         "pattern": patterns,
         "within": _within(patterns, axes.count),
-        "code": axes.code,
         "box": axes.boxes,
+        "form": forms.form,
+        "origin": forms.origin,
+        "stride": forms.stride,
         "place": place,
-        "codes": np.concatenate(codes) if codes else np.zeros(1, dtype=np.int64),
-        "at": np.concatenate(at) if at else np.zeros(1, dtype=np.int32),
-        "unit_from": np.array(unit_from, dtype=np.int64),
+        "keys": keys,
+        "at": at,
         **{
             name: getattr(axes, name)
             for name in (
@@ -320,10 +324,49 @@ def _grid(axes: _Axes, rules: Relations, usable: BoolArray, units: list[int]) ->
             )
         },
     }
-    grid = _Grid(axes.count, len(units), len(patterns), 0 if dense else 1, axes.size)
+    grid = _Grid(axes.count, len(units), len(patterns), 0 if dense else 1, forms.size)
+    grid.slots = slots
     for name, array in held.items():
         setattr(grid, name, _at(array))
     return grid, list(held.values())
+
+
+class _Forms:
+    """Numbers boxes densely: those that divide the same axes are numbered together."""
+
+    def __init__(self, axes: _Axes, inside: BoolArray) -> None:
+        self._boxes = axes.boxes
+        self._masks = (axes.boxes != 0) @ (1 << np.arange(axes.count))
+        masks = np.unique(self._masks[inside])
+        self.form = np.full(1 << min(axes.count, _MOST_AXES), -1, dtype=np.int32)
+        self.origin = np.zeros(len(masks), dtype=np.int64)
+        self.stride = np.zeros((len(masks), axes.count), dtype=np.int64)
+        self.size = 0
+        for number, mask in enumerate(masks.tolist()):
+            parts = [axes.counts[axis] - 1 for axis in range(axes.count) if mask >> axis & 1]
+            if mask >= len(self.form) or self.size + math.prod(parts) >= _FARTHEST:
+                break  # no circuit goes there
+            self.form[mask] = number
+            step = 1
+            self.origin[number] = self.size
+            for axis in range(axes.count - 1, -1, -1):
+                if mask >> axis & 1:
+                    self.stride[number, axis] = step
+                    self.origin[number] -= step  # the first set that divides an axis is number 1
+                    step *= axes.counts[axis] - 1
+            self.size += step
+
+    def known(self, variables: IntArray) -> IntArray:
+        """Those that have a number."""
+        masks = self._masks[variables]
+        inside = masks < len(self.form)
+        return np.asarray(variables[inside & (self.form[np.where(inside, masks, 0)] >= 0)])
+
+    def numbers(self, variables: IntArray) -> IntArray:
+        """(variables,) the number of each one's box."""
+        forms = self.form[self._masks[variables]]
+        inside = np.einsum("va,va->v", self.stride[forms], self._boxes[variables].astype(np.int64))
+        return np.ascontiguousarray(self.origin[forms] + inside)
 
 
 def _within(patterns: Int32Array, axes: int) -> NDArray[np.uint8]:

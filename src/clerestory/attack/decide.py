@@ -9,7 +9,7 @@ knows that zeros are shown and that counts are whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.lines import small, small_lines
-from clerestory.attack.moves import Moves
+from clerestory.attack.moves import Move, Moves
 from clerestory.attack.neighbourhood import Flow, Ladder
 from clerestory.attack.programs import Answer, Program, whole
+from clerestory.attack.reduce import reduced
 from clerestory.attack.relations import Kind, Relations, relations
+from clerestory.attack.stuck import stuck
 from clerestory.attack.system import Component, System, attackers_system, components, contradiction
 from clerestory.attack.tables import any_table, ceiling, completed, far_table, program
 from clerestory.attack.widen import Needs, Widening
@@ -46,6 +48,8 @@ _WHOLE = 6_000
 """Free variables of a component up to which they are: beyond, vertices are slow to find and rarely whole."""
 _LADDER: Ladder = ((6, False), (12, True), (30, True))
 """Neighbourhoods in which moves from the base table are sought: siblings on a line, with parents or not."""
+_FEW_PROGRAMS: Ladder = ((20, True),)
+"""The same in large components, after a longer search for circuits."""
 _EVERYTHING: Ladder = ((0, True),)
 """The whole component, for the few cells whose neighbourhood is not enough."""
 _DEEP = 2
@@ -157,6 +161,7 @@ def decide(
     known: Relations | None = None,
     levels: Levels | None = None,
     witnesses: Witnesses | None = None,
+    moves: Sequence[Move] = (),
     progress: Progress | None = None,
 ) -> Verdicts:
     """What a reader can work out of public cells, decided for every hidden and every implied cell.
@@ -165,7 +170,8 @@ def decide(
     contribution); minimum: implied counts known exactly must not be 1 to minimum - 1. start: (cells,) values
     that are known to fit, such as the true ones, to save finding some. known: relations(public.space), if at
     hand. levels: for whoever knows the true values, what a cell's largest value must reach, and its smallest.
-    witnesses: keeps every table found, for a proof. Raises InputError if the published values
+    witnesses: keeps every table found, for a proof. moves: changes of `start` that may fit, each tried first;
+    never for a proof. Raises InputError if the published values
     contradict each other, Undecided if no table is found.
     """
     rules = known if known is not None else relations(public.space)
@@ -179,6 +185,8 @@ def decide(
     if witnesses is not None:
         witnesses.base = base
     local = _local(system, base, state, seed)
+    for columns, steps in moves:
+        local.try_move(columns, steps)
     for part in parts:
         forms = np.flatnonzero(judged[part.columns])
         _decide_component(part, forms, state, base, local, rng)
@@ -203,11 +211,24 @@ def _base(
     for part in parts:
         own = need[part.columns]
         most = int(own.max())
-        found = table[part.columns] if table is not None else any_table(ceiling(part, most), rng, own)
+        found = table[part.columns] if table is not None else _first_table(ceiling(part, most), rng, own)
         if found is None or not part.holds(found):
             raise contradiction(system.relations)
         base[part.columns] = found
     return base
+
+
+def _first_table(part: Component, rng: np.random.Generator, need: IntArray) -> IntArray | None:
+    """One whole table far from its bounds; in a large component over fewer columns, which is quicker."""
+    if len(part.columns) <= _WHOLE:
+        return any_table(part, rng, need)
+    small = reduced(part)
+    if small is None:
+        return None
+    place = np.zeros(len(small.part.columns), dtype=np.int64)
+    np.maximum.at(place, small.place, need)
+    found = any_table(small.part, rng, place)
+    return None if found is None else small.back(found)
 
 
 def _local(system: System, base: IntArray, state: _State, seed: int) -> Widening:
@@ -252,13 +273,29 @@ def _decide_component(
         _many_ends(part, forms, state, base[part.columns], rng)
     if not left():
         return
+    large = len(part.columns) > _WHOLE
+    if large:
+        _settle(part, forms, state, base, local)
+        for form in left():
+            if state.undecided(part.columns[form : form + 1])[0]:
+                local.thoroughly(int(part.columns[form]), buy=False)
     linear = program(part)
-    for ladder in ((), _LADDER, _EVERYTHING):
+    for ladder in (_FEW_PROGRAMS, _EVERYTHING) if large else ((), _LADDER, _EVERYTHING):
         for form in left():
             if state.undecided(part.columns[form : form + 1])[0]:
                 local.widen(int(part.columns[form]), ladder, buy=False, deep=_DEEP, budget=_THOROUGH)
     for form in left():
         _one_cell(part, form, state, linear, base[part.columns], endless)
+
+
+def _settle(part: Component, forms: IntArray, state: _State, base: IntArray, local: Widening) -> None:
+    """Finds implied zeros that are known exactly, all at once: one by one takes long in large components."""
+    kinds = local.rules.kinds[part.columns[forms]]
+    waiting = forms[np.isin(kinds, (Kind.BOX, Kind.OVERLAP)) & state.undecided(part.columns[forms])]
+    waiting = waiting[base[part.columns[waiting]] == part.lower[waiting]]
+    waiting = waiting[[not local.stirs(int(variable)) for variable in part.columns[waiting]]]
+    fixed = part.columns[waiting[stuck(part.matrix, base[part.columns] - part.lower, waiting)]]
+    state.outer_high[fixed] = state.outer_low[fixed]
 
 
 def _many_ends(

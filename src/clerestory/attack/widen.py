@@ -25,6 +25,12 @@ _BUDGET = 16
 """Networks looked at for one circuit."""
 _DEEP = 2
 """On how many axes people may be added instead of moved."""
+_ROUNDS, _MOST_ROUNDS = 8, 40
+"""Circuits in a row for one move; more where a longer search is worth it, but not one a unit of any width."""
+_DEEPEST = 16
+_TURNS = (64, 64, 256)
+"""Networks looked at in each turn of a longer search; every turn looks elsewhere."""
+_APART = 1_000_003
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,7 @@ class Widening:
         seed: int,
         take: Callable[[Flow], None] | None = None,
     ) -> None:
-        self.moves, self.needs = moves, needs
+        self.rules, self.moves, self.needs = rules, moves, needs
         self.near = Neighbourhoods(rules, moves, open_, prices)
         room = moves.table - moves.lower
         self.board = Board(rules, room, np.where(open_, 0.0, prices), np.maximum(moves.table, 0))
@@ -124,6 +130,45 @@ class Widening:
                 self._by_program(variable, sense, ladder, buy=buy)
         return bool(self.wide(at)[0])
 
+    def try_move(self, columns: IntArray, steps: IntArray) -> None:
+        """Keeps a move that may be one, if it fits and changes only what is open."""
+        if self.near.open[columns].all() and self.moves.fits(columns, steps):
+            self._keep(Flow(columns, steps, columns[:0]))
+
+    def thoroughly(self, variable: int, *, buy: bool = True) -> bool:
+        """Looks longer for circuits, from several beginnings; whether the variable has what it needs."""
+        if self.board.group[variable] < 0:
+            return False
+        rounds = max(int(self.needs.width[variable]), int(self.needs.above[variable]), _ROUNDS)
+        return any(
+            self._circuits(
+                variable, buy=buy, deep=_DEEPEST, budget=budget, rounds=min(rounds, _MOST_ROUNDS), turn=turn
+            )
+            for turn, budget in enumerate(_TURNS, start=1)
+        )
+
+    def stirs(self, variable: int) -> bool:
+        """Whether a variable is known to move, or found to by one step through what is open."""
+        if self.moves.up[variable] or self.moves.down[variable]:
+            return True
+        if self.board.group[variable] < 0:
+            return False
+        for sense in (1, -1):
+            circuit = self.board.move(
+                variable,
+                sense,
+                1 if sense > 0 else min(1, int(self.board.room[variable])),
+                buy=False,
+                budget=_TURNS[0],
+                deep=_DEEPEST,
+                seed=self._seed + variable,
+            )
+            whole = None if circuit is None else self._checked(circuit, paid=False)
+            if whole is not None:
+                self._keep(Flow(*whole, whole[0][:0]))
+                return True
+        return False
+
     def _by_program(self, variable: int, sense: int, ladder: Ladder, *, buy: bool) -> None:
         needed = self.needs.above if sense > 0 else self.needs.below
         for breadth, climb in ladder:
@@ -134,7 +179,9 @@ class Widening:
                 self._keep(flow)
                 return
 
-    def _circuits(self, variable: int, *, buy: bool, deep: int, budget: int) -> bool:
+    def _circuits(
+        self, variable: int, *, buy: bool, deep: int, budget: int, rounds: int = _ROUNDS, turn: int = 0
+    ) -> bool:
         needs, moves, at = self.needs, self.moves, np.array([variable])
         width, above, below = (int(a[variable]) for a in (needs.width, needs.above, needs.below))
         room = int(self.board.room[variable])
@@ -151,7 +198,14 @@ class Widening:
                 if want <= down:
                     continue
             circuit = self.board.move(
-                variable, sense, want, buy=paid, budget=budget, deep=deep, seed=self._seed + variable
+                variable,
+                sense,
+                want,
+                buy=paid,
+                budget=budget,
+                deep=deep,
+                rounds=rounds,
+                seed=self._seed + variable + turn * _APART,
             )
             if circuit is None:
                 continue

@@ -13,6 +13,7 @@ from clerestory.attack.moves import Move, Moves
 from clerestory.attack.neighbourhood import Flow
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
+from clerestory.attack.stuck import stuck
 from clerestory.attack.system import propagate
 from clerestory.attack.widen import Needs, Widening
 from clerestory.confidential.original import OriginalCells
@@ -28,12 +29,14 @@ Progress = Callable[[str], None]
 
 LADDER = ((20, True), (60, True), (0, True))
 """Neighbourhoods tried in turn: siblings on a line, whether to climb to parents; 0 takes the whole source."""
+_FEW_PROGRAMS = ((20, True), (0, True))
+"""The same in large sources, after a longer search for circuits."""
 PROBES = ((10, True),)
 """The same where nothing may be bought: to see whether what is hidden is enough."""
 _SMALL = 9_000
 """Variables of a source up to which every purchase is a linear program's: dearer to find, but fewer."""
 _LARGE = 30_000
-"""Variables of a source from which the programs around a cell stay small."""
+"""Variables of a source from which circuits are sought for longer before programs are tried."""
 
 
 class Pattern:
@@ -77,7 +80,7 @@ class Pattern:
         self.reach = Widening(rules, self.moves, needs, open_, everywhere, seed=seed, take=self._take)
         self.prices = prices
         self.loss = loss(original, policy)
-        self.ladder = LADDER if rules.variables <= _LARGE else ((6, True), (20, True))
+        self.ladder = LADDER if rules.variables <= _LARGE else _FEW_PROGRAMS
         self.frugal = int(np.sum(table > 0)) <= _SMALL
         sums = np.array([unit.kind == "sum" for unit in rules.space.unit_list] or [False])
         lines = np.flatnonzero(rules.parents >= 0)
@@ -85,6 +88,7 @@ class Pattern:
         self._box_records = self._records_of_boxes()
         self._by_column = rules.matrix.tocsc()
         self.limit = policy.minimum_count * rules.least()
+        self._known_stuck = np.zeros(0, dtype=np.int64), self.hidden.copy()
 
     def _remember(self, past: History | None) -> None:
         """fixed: (cells,) shown by an earlier release for ever; then: hidden in one, and no cell of today;
@@ -156,15 +160,55 @@ class Pattern:
             forms = self.reach.narrow(self.forms())
             if progress is not None and len(forms):
                 progress(f"{len(forms):,} cells need room")
-            order = np.lexsort((self.rng.random(len(forms)), self.table[forms]))
-            for form in forms[order].tolist():
-                if not self.reach.wide(np.array([form]))[0] and not self._settled(form):
-                    self._buy(form)
+            firm = self._whatever_is_known(forms)
+            self._buy_each(forms[firm])
+            moving, doubtful = self._moving(self.reach.narrow(forms[~firm]))
+            self._buy_each(moving)
+            if int(self.hidden.sum()) == before:
+                self._buy_each(doubtful[~self._stuck(doubtful)])
             lines = np.union1d(self.small(), self.told_by_one())
             if len(lines):
                 self.widen_lines(lines)
             elif int(self.hidden.sum()) == before:
                 return
+
+    def _buy_each(self, forms: IntArray) -> None:
+        order = np.lexsort((self.rng.random(len(forms)), self.table[forms]))
+        for form in forms[order].tolist():
+            if not self.reach.wide(np.array([form]))[0]:
+                self._buy(form)
+
+    def _whatever_is_known(self, forms: IntArray) -> BoolArray:
+        """Which of them must be wide even if a reader knows no better; the others may be known exactly."""
+        values = self.table[forms]
+        small = (values > 0) & (values < self.limit[forms])
+        return np.asarray((forms < self.cells) | (self.rules.kinds[forms] == Kind.FORM) | small)
+
+    def _moving(self, forms: IntArray) -> tuple[IntArray, IntArray]:
+        """Those of some implied cells that move, and zeros that may not; what makes some wide is kept."""
+        for form in forms.tolist():
+            self.reach.widen(form, (), buy=False)
+        forms = self.reach.narrow(forms)
+        zeros = forms[self.table[forms] == 0]
+        doubtful = zeros[np.array([not self.reach.stirs(form) for form in zeros.tolist()], dtype=bool)]
+        large = forms[self.table[forms] > 0]
+        settled = large[np.array([self._settled(form) for form in large.tolist()], dtype=bool)]
+        return np.setdiff1d(forms, np.concatenate([doubtful, settled])), doubtful
+
+    def _stuck(self, forms: IntArray) -> BoolArray:
+        """Which implied zeros cannot rise; what was found stays so until more is hidden."""
+        if not len(forms):
+            return np.zeros(0, dtype=bool)
+        stuck_then, hidden_then = self._known_stuck
+        if np.any(self.hidden & ~hidden_then) or len(np.setdiff1d(forms, stuck_then)):
+            exact, _ = self.exact()
+            free = np.flatnonzero(self.reach.is_open & ~exact)
+            inside = np.isin(forms, free)
+            matrix, room = self.rules.matrix[:, free].tocsr(), (self.table - self.lower)[free]
+            found = ~inside
+            found[inside] = stuck(matrix, room.astype(np.float64), np.searchsorted(free, forms[inside]))
+            self._known_stuck = stuck_then, hidden_then = forms[found], self.hidden.copy()
+        return np.isin(forms, stuck_then)
 
     def _settled(self, form: int) -> bool:
         """Whether an implied cell cannot move at all and so is known exactly, and harmlessly."""
@@ -179,9 +223,19 @@ class Pattern:
         return all(near.flow(form, step, breadth=0, climb=True, buy=False) is None for step in steps)
 
     def _buy(self, form: int) -> None:
-        if self.reach.widen(form, (), buy=False, deep=0):
+        if self.frugal:
+            if self.reach.widen(form, (), buy=False, deep=0):
+                return
+        elif self.reach.widen(form, (), buy=True):
             return
-        if self.reach.widen(form, self.ladder, buy=True, circuits=not self.frugal):
+        large = self.rules.variables > _LARGE
+        if large and self.reach.thoroughly(form):
+            return
+        if self.reach.widen(form, self.ladder, buy=True, circuits=False):
+            return
+        if not large and self.reach.thoroughly(form):
+            return
+        if self._settled(form):
             return
         self._hide_totals(form)
         if self.reach.widen(form, LADDER, buy=True):

@@ -8,13 +8,14 @@ Sources: Handbook on Statistical Disclosure Control, ch. 4; large neighbourhood 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clerestory.attack.decide import Verdict, Verdicts, decide
 from clerestory.attack.history import History
+from clerestory.attack.moves import Move
 from clerestory.attack.relations import Kind, Relations
 from clerestory.attack.shown import box_numbers
 from clerestory.attack.tables import completed
@@ -75,8 +76,16 @@ def suppress(
     for _ in range(_REPAIRS):
         pattern.construct(progress)
         hidden = pattern.hidden.copy()
-        start = None if past is None else original.values
-        verdicts = seen_by_reader(rules, original, policy, hidden, levels, seed, start=start)
+        verdicts = seen_by_reader(
+            rules,
+            original,
+            policy,
+            hidden,
+            levels,
+            seed,
+            start=original.values,
+            moves=pattern.moves.all(),
+        )
         if verdicts is None:
             fewer = np.flatnonzero(hidden & (original.values < insiders))
             pattern.widen(fewer, np.zeros(0, dtype=np.int64))
@@ -106,10 +115,12 @@ def seen_by_reader(
     seed: int,
     *,
     start: IntArray | None,
+    moves: Sequence[Move] = (),
 ) -> Verdicts | None:
     """What a reader makes of the public values; None where they leave no room for an insider's records.
 
-    start: (cells,) values that fit, if at hand; the true ones need not hold what an insider might.
+    start: (cells,) values that fit, if at hand; the true ones need not hold what an insider might. moves:
+    changes of `start` that may fit.
     """
     insiders = policy.insider_records
     try:
@@ -121,6 +132,7 @@ def seen_by_reader(
             seed=seed,
             known=rules,
             levels=None if levels is None else levels.ends(original.values),
+            moves=moves if insiders == 1 else (),
         )
     except InputError:
         if insiders == 1:
