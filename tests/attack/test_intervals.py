@@ -6,13 +6,17 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers
 
+from clerestory.attack import ends as ends_module
 from clerestory.attack import slabs as slabs_module
 from clerestory.attack.decide import feasibility_interval
 from clerestory.attack.intervals import UNBOUNDED, Intervals, feasibility_intervals
 from clerestory.attack.levels import Level
 from clerestory.errors import InputError
-from clerestory.tables import PublicCells
+from clerestory.tables import PublicCells, link_tables
+from tests.attack.conftest import Draw
 
 
 def ends(found: Intervals) -> dict[int, tuple[int, int]]:
@@ -175,3 +179,59 @@ def test_a_more_knowing_reader_has_narrower_intervals(draw) -> None:
     one, two = (feasibility_intervals(public, level=level) for level in (Level.RELATIONS, Level.POLICY))
     assert (one.low <= two.low).all() and (two.high <= one.high).all()
     assert (one.low < two.low).any()
+
+
+def a_cube_with_regions(draw, seed: int) -> PublicCells:
+    """Seven counties in three regions of a state, by three years and two sexes; some cells hidden."""
+    rng = np.random.default_rng(seed)
+    regions = [range(3), range(3, 5), range(5, 7)]
+    members = [np.ones(7, dtype=bool), *(np.isin(np.arange(7), list(inside)) for inside in regions)]
+    parents = [-1, 0, 0, 0]
+    for number, inside in enumerate(regions):
+        for county in inside:
+            members.append(np.arange(7) == county)
+            parents.append(1 + number)
+    dimensions = [draw.dimension("a", "a", members, parents), draw.flat("b", 3), draw.flat("c", 2)]
+    axes = [draw.axis(name, size) for name, size in (("a", 7), ("b", 3), ("c", 2))]
+    space = link_tables("drawn", axes, [draw.table("t", dimensions, ["abc"])], maximum_cells=10**6)
+    incidence = draw.incidence(space)
+    values = incidence @ rng.poisson(3, incidence.shape[1])
+    return draw.public(space, values, (values > 0) & (rng.random(len(space)) < rng.uniform(0.3, 0.7)))
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(seed=integers(0, 10**6))
+def test_slabs_and_groups_of_them_claim_nothing_that_integer_programs_deny(seed: int) -> None:
+    """Exact ends are those of one integer program a cell; the others lie outside what was seen and may be."""
+    public = a_cube_with_regions(Draw, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slabs_module, "_LARGE", 4)
+        patch.setattr(ends_module, "_WHOLE", 0)
+        found = feasibility_intervals(public, seed=seed, workers=1 + seed % 2)
+    for place, cell in enumerate(found.cells.tolist()):
+        low, high = feasibility_interval(public, cell)
+        high = UNBOUNDED if high is None else high
+        if found.exact[place]:
+            assert (found.low[place], found.high[place]) == (low, high)
+        assert found.low[place] <= low <= found.seen_low[place]
+        if high != UNBOUNDED:
+            assert found.seen_high[place] <= high
+            assert found.high[place] == UNBOUNDED or high <= found.high[place]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slabs_leave_no_end_open_that_the_whole_decides(draw, seed: int, monkeypatch) -> None:
+    public = a_cube_with_regions(draw, seed)
+    plain = ends(feasibility_intervals(public))
+    monkeypatch.setattr(slabs_module, "_LARGE", 4)
+    assert ends(feasibility_intervals(public, seed=1)) == plain
+
+
+def test_the_number_of_workers_changes_no_interval(draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    public = a_cube_with_regions(draw, 5)
+    monkeypatch.setattr(slabs_module, "_LARGE", 4)
+    monkeypatch.setattr(ends_module, "_LARGE", 4)
+    monkeypatch.setattr(ends_module, "_WHOLE", 0)
+    one, two = (feasibility_intervals(public, workers=workers) for workers in (1, 2))
+    for name in ("low", "high", "exact", "seen_low", "seen_high"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))

@@ -11,20 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from clerestory.attack.inside import Inside
 from clerestory.attack.programs import whole
 from clerestory.attack.reduce import Reduced, tightened
 from clerestory.attack.relations import Relations
-from clerestory.attack.slabs import End, Slab, slabs
+from clerestory.attack.slabs import Cut, End, Slab, cut
 from clerestory.attack.system import Component, FloatArray, contradiction
 from clerestory.attack.tables import any_table, ceiling, program
 from clerestory.attack.vertices import Vertices, open_upwards
+from clerestory.attack.walk import Walk
 from clerestory.tables.space import IntArray
 
 _LANES = 2
 """Linear programs that are kept side by side."""
 _LARGE = 1_500
 """Columns up to which one lane does all the work: a second one costs more than it saves."""
-_AT_ONCE = 60
+_AT_ONCE = 40
 """Ends pushed by one objective."""
 _POOR = 0.01
 """Share of the undecided ends that a round must decide; else it was a poor one."""
@@ -32,8 +34,16 @@ _LAST = 0.005
 """The same once bounds are as near as slabs bring them."""
 _PATIENCE = 3
 """Poor rounds in a row after which something else is tried."""
-_PASSES = 2
-"""Rounds of bounds by slabs: the second starts from what follows of the first."""
+_SWEEPS = 2
+"""Walks by circuits, and rounds of pushes in single slabs, before anything else."""
+_SLABS = (3, 3, 4, 6, 10)
+"""Slabs in which ends are pushed together, in turn."""
+_MOST = 3_000
+"""Columns in a group of slabs."""
+_ROUND = 0.03
+"""Share of the undecided ends that a round of pushes in groups of slabs must decide."""
+_WHOLE = 4_000
+"""Columns up to which what slabs left open is tried in the whole component."""
 _CHUNK = 16
 """Ends that a lane takes one by one before what it found is taken in."""
 _TRIES = 2
@@ -67,6 +77,8 @@ class Ends:
         self._lanes = [
             Vertices(self.part.matrix, rhs, rhs, self.lower.copy(), self.upper.copy()) for _ in range(lanes)
         ]
+        self._by_column = self.part.matrix.tocsc()
+        self._table = np.zeros(size, dtype=np.int64)
         self._rngs = [np.random.default_rng([seed, lane]) for lane in range(lanes)]
         self._workers = min(workers, lanes)
         grows = open_upwards(self.part.matrix, np.isinf(self.upper))
@@ -101,15 +113,16 @@ class Ends:
             if progress is not None:
                 progress(f"{what}: {len(self.open()):,} ends of intervals left")
 
-        blocks = slabs(self._rules, self._before, self._small)
+        pieces = cut(self._rules, self._before, self._small)
+        walk = Walk(self._rules, self._before, self._small.back(self._table))
+        self._walk(walk, _SWEEPS)
+        said("walked by circuits")
+        if pieces is not None:
+            self._in_pieces(pieces, walk, said)
+            if len(self.part.columns) > _WHOLE:
+                return
         self._sweep(_AT_ONCE)
         said("pushed many at once")
-        for _ in range(_PASSES if blocks else 0):
-            if not self._bounds(blocks):
-                break
-            said("bounded by slabs")
-            self._sweep(_AT_ONCE, _LAST)
-            said("pushed many at once")
         self._one_by_one(self._limit)
         said("bounded one by one")
         at_once = _AT_ONCE
@@ -123,6 +136,87 @@ class Ends:
             for end in self.open():
                 self._integer(end)
         said("tried one by one")
+
+    def _in_pieces(self, pieces: Cut, walk: Walk, said: Callable[[str], None]) -> None:
+        """Tables that differ in a slab or some, and bounds from faces and slabs."""
+        for _ in range(_SWEEPS):
+            self._inside(pieces.groups(1, self._rngs[0]), _AT_ONCE)
+            self._walk(walk, 1)
+        said("pushed in slabs")
+        self._bounds(pieces.faces)
+        said("bounded by faces")
+        self._together(pieces, walk, 2)
+        said("pushed in pairs of slabs")
+        for turn, count in enumerate(_SLABS):
+            if turn == 1:
+                self._bounds(pieces.slabs)
+                said("bounded by slabs")
+            self._inside(pieces.groups(1, self._rngs[0]), 1)
+            said("pushed one by one in slabs")
+            self._together(pieces, walk, count)
+            said(f"pushed in {count} slabs at a time")
+
+    def _together(self, pieces: Cut, walk: Walk, count: int) -> None:
+        """Pushes ends in random groups of slabs, for as long as that decides some."""
+        decided, before = 1, 1
+        while decided >= max(_ROUND * before, 1):
+            before = len(self.open())
+            groups = [group for group in pieces.groups(count, self._rngs[0]) if len(group) <= _MOST]
+            if not before or not groups:
+                return
+            self._inside(groups, _AT_ONCE)
+            self._walk(walk, 1)
+            decided = before - len(self.open())
+
+    def _walk(self, walk: Walk, sweeps: int) -> None:
+        """Circuits from the table at hand, which is another one afterwards."""
+        if not walk.possible:
+            return
+        lower, upper = self._small.ends(self.lower, self.upper)
+        least = lower.astype(np.int64)
+        most = np.where(np.isinf(upper), float(1 << 40), upper).astype(np.int64)
+        place = np.searchsorted(self._before.columns, self.part.columns)
+        walk.table = self._small.back(self._table)
+        for _ in range(sweeps):
+            ends = [
+                (int(place[c]), greatest)
+                for c, greatest in self.open()
+                if not (greatest and self._endless[c])
+            ]
+            walk.sweep(ends, least, most, self._rngs[0])
+            self.low = np.minimum(self.low, walk.low[place])
+            self.high = np.maximum(self.high, walk.high[place])
+        self._table = walk.table[place]
+
+    def _inside(self, groups: list[IntArray], count: int) -> None:
+        """Pushes ends, `count` at once, inside some columns, with all others held where they are."""
+        for start in range(0, len(groups), _LANES):
+            taken = np.zeros(len(self.part.columns), dtype=bool)
+            wave: list[IntArray] = []
+            for columns in groups[start : start + _LANES]:
+                own = columns[~taken[columns]]  # what changes in different columns can be added up
+                taken[own] = True
+                if len(own):
+                    wave.append(own)
+            rngs = [np.random.default_rng(self._rngs[0].integers(1 << 30)) for _ in wave]
+            with ThreadPoolExecutor(self._workers) as pool:
+                results = list(pool.map(self._tables_inside, wave, [count] * len(wave), rngs))
+            for own, tables in zip(wave, results, strict=True):
+                for values in tables:
+                    table = self._table.copy()
+                    table[own] = values
+                    self._saw(table)
+
+    def _tables_inside(self, columns: IntArray, count: int, rng: np.random.Generator) -> list[IntArray]:
+        program = Inside(
+            self.part.matrix,
+            self._by_column,
+            columns,
+            self._table[columns],
+            (self.lower, self.upper),
+            (self.low, self.high),
+        )
+        return program.one_by_one(rng) if count == 1 else program.at_once(count, rng)
 
     def open(self) -> list[End]:
         """The ends that are not exact."""
@@ -144,6 +238,7 @@ class Ends:
             return False
         self.low = np.minimum(self.low, table)
         self.high = np.maximum(self.high, table)
+        self._table = table
         return True
 
     def _outer(self, end: End, bound: float) -> None:
