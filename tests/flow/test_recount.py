@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from clerestory.api.gate import signed
+from clerestory.api.review import review
 from clerestory.release.ledger import Kind
 from tests.flow.gate import go_live
 from tests.flow.small_project import edit, let_change, run, write_project, write_visits
+from tests.flow.test_methods import PROMISES, project_with
 from tests.release.signing import signer
 
 
@@ -121,3 +123,18 @@ def test_records_outside_the_project_are_found(tmp_path: Path) -> None:
     done = run("rebuild-and-compare", "--project", root)
     assert done.code == 0, done.err
     assert not list((root / "confidential").glob("recount-*"))
+
+
+@pytest.mark.parametrize("method", ["controlled", "additive", "gaussian"])
+def test_numbers_that_are_made_once_are_recounted_and_reviewed(tmp_path: Path, method: str) -> None:
+    root = project_with(tmp_path / "project", method)
+    assert run("build", root, "--date", "2024-01-01").code == 0
+    before = everything(root)
+    done = run("rebuild-and-compare", "--project", root)
+    assert done.code == 0, done.out + done.err
+    assert everything(root) == before, "no budget is spent"
+    written = review(root)
+    text = written.file.read_text(encoding="utf-8")
+    assert PROMISES[method][0] in text
+    assert "no proof speaks of it" in text
+    assert "They keep what their method says" in text

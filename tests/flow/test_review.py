@@ -203,6 +203,21 @@ def test_what_is_not_there_is_said(root: Path) -> None:
     assert "reports of this release are not here" in run("review", "--project", root).err
 
 
+def test_sums_have_no_smallest_group_and_their_widths_are_in_their_unit(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "project")
+    settings = root / "clerestory.toml"
+    settings.write_text(settings.read_text() + "\n[policy]\np_percent = 10\nminimum_contributors = 3\n")
+    tables = root / "tables" / "visits.toml"
+    fees = '[fees]\nsource = "visits"\ntitle = "Fees"\nsum = "fee"\n\n[fees.dimensions]\n'
+    fees += 'town = { hierarchy = "places" }\n\n[fees.publish]\nmargins = [["town"]]\n'
+    tables.write_text(tables.read_text() + "\n" + fees)
+    assert run("build", root, "--date", "2024-01-01").code == 0
+    text = review(root).file.read_text()
+    assert "a sum, or nothing shown" in text and "counts the sum of fee" in text
+    assert "fees: added up" in text
+    assert re.search(r"<dt>p% rule[^<]*</dt><dd>10", text)
+
+
 def test_a_release_that_is_not_whole_gets_no_page(root: Path) -> None:
     page = (root / "releases" / "staged").resolve() / "site" / "index.html"
     page.write_text(page.read_text() + " ")

@@ -16,6 +16,7 @@ from clerestory.api.build import build
 from clerestory.api.gate import release_of
 from clerestory.api.inside import FOLDER, private_folder, read_kept
 from clerestory.api.progress import Progress
+from clerestory.confidential.budget import NAME as BUDGET
 from clerestory.errors import InputError, Refused
 from clerestory.project import SETTINGS, Project, load, source_kind
 from clerestory.release.compare import compare
@@ -25,7 +26,7 @@ from clerestory.release.register import digest_of
 from clerestory.release.verify import Release, open_release, verify_digests
 
 _FOLDERS = ("sources", "tables", "dashboards", "decisions", "lookups", "trust", "ledger")
-_FILES = ("privacy-budget.jsonl",)
+_FILES = (BUDGET,)
 """What a build reads or writes beside its confidential folder; the recount has copies of its own."""
 _LISTED = 20
 
