@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clerestory.errors import InputError, Refused
@@ -60,6 +60,7 @@ def test_the_lock_of_another_project_does_not_do(tmp_path: Path) -> None:
         ledger.record(tmp_path, release(tmp_path, "Release"), held=held)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_no_line_can_be_changed_moved_or_taken_out(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -16,6 +16,7 @@ from clerestory.api.inside import Inside, keep, private_folder
 from clerestory.api.over_time import PastReport, Protected, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
+from clerestory.confidential import budget
 from clerestory.confidential.protect.once import protect_once
 from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
 from clerestory.confidential.protect.utility import Utility
@@ -220,7 +221,7 @@ def _protected(project: Project, ledger: Sequence[Entry], watch: Stopwatch) -> _
         else:
             with watch.step(f"protect and audit {name}"):
                 method = project.method(name)
-                no_other_method(project.root / "releases", name, method)
+                no_other_method(ledger, project.root / "releases", name, method)
                 rule = _rule(project.policy, method)
                 if isinstance(method, Suppression):
                     found = protect_with_past(
@@ -319,7 +320,9 @@ def build(
             watch.say(
                 f"{len(project.sources)} sources, {len(project.tables)} tables, {len(project.pages)} pages"
             )
-        protected = _protected(project, adopt(root, held=held), watch)
+        ledger = adopt(root, held=held)
+        budget.whole(root, [entry.budget for entry in ledger if entry.budget is not None])
+        protected = _protected(project, ledger, watch)
         tables, reports = protected.tables, protected.reports
         lists = _lists(project)
         releases = root / "releases"
@@ -369,7 +372,9 @@ def build(
                 f"{sum(proof['files'].values()) / 1e6:,.1f} MB"
             )
         changes = compare(before, release) if before else None
-        record(root, release, held=held)  # before it is public: what was can never be missing
+        record(
+            root, release, held=held, budget=budget.head(root)
+        )  # before it is public: what was can never be missing
         switch(releases, release.id)
         report = BuildReport(
             project=root,

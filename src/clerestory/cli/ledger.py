@@ -33,10 +33,12 @@ def show(folder: ProjectArgument = Path(), format: FormatOption = Format.TEXT) -
 @app.command()
 def verify(folder: ProjectArgument = Path(), format: FormatOption = Format.TEXT) -> None:
     """Check every link of the ledger, and that each release in it is there with the digest it had."""
+    from clerestory.confidential import budget
     from clerestory.release import ledger
 
     with answering(as_json=format is Format.JSON):
         found = ledger.verify(folder)
+        budget.whole(folder, [entry.budget for entry in found if entry.budget is not None])
         if format is Format.JSON:
             print_json(ledger.said(found))
         else:

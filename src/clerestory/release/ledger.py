@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from clerestory.errors import InputError, Refused
 from clerestory.release.bundle import current
 from clerestory.release.lock import BuildLock
 from clerestory.release.manifest import NAME as MANIFEST
-from clerestory.release.manifest import is_id
+from clerestory.release.manifest import Manifest, is_id
 from clerestory.release.verify import Release
 
 NAME = "ledger.jsonl"
@@ -35,7 +35,11 @@ _FIX = "restore ledger.jsonl from a backup; a build needs to know every earlier 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the ledger. kind: what happened to the release; manifest: the SHA-256 of its manifest."""
+    """A line of the ledger. kind: what happened to the release; manifest: the SHA-256 of its manifest.
+
+    methods: by which method each source is protected. budget: the digest of the last line of the privacy
+    budget by then. Either may be None, and is then not in the line.
+    """
 
     seq: int
     previous: str
@@ -43,10 +47,16 @@ class Entry:
     release: str
     manifest: str
     date: str
+    methods: Mapping[str, str] | None = None
+    budget: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """What the line says."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
     def to_bytes(self) -> bytes:
         """The one byte form: a line with its LF."""
-        return (json.dumps(asdict(self), sort_keys=True, separators=(",", ":")) + "\n").encode()
+        return (json.dumps(self.said(), sort_keys=True, separators=(",", ":")) + "\n").encode()
 
     @property
     def digest(self) -> str:
@@ -97,6 +107,11 @@ def _problem(entry: Entry, number: int, previous: str, line: bytes) -> str:
     if entry.release[2:] != entry.manifest[:12]:
         return "the release's id is not that of its manifest"
     date.fromisoformat(entry.date)
+    methods = {} if entry.methods is None else entry.methods
+    if not isinstance(methods, dict) or not all(isinstance(word, str) for word in methods.values()):
+        return "its methods are not words"
+    if entry.budget is not None and not _DIGEST.fullmatch(entry.budget):
+        return "its privacy budget is no digest"
     if entry.to_bytes() != line:
         return "it is not in the canonical form"
     if entry.seq != number or entry.previous != previous:
@@ -104,10 +119,16 @@ def _problem(entry: Entry, number: int, previous: str, line: bytes) -> str:
     return ""
 
 
-def record(root: Path, release: Release, *, held: BuildLock) -> Entry:
+def methods_of(manifest: Manifest) -> dict[str, str]:
+    """By which method each source of a release is protected."""
+    return {facts.source: facts.method for facts in manifest.tables.values()}
+
+
+def record(root: Path, release: Release, *, held: BuildLock, budget: str | None = None) -> Entry:
     """Writes down, durably, that a release is or is about to be public; the last one is not written twice.
 
-    held: the project's build lock. Raises Refused if the ledger cannot be used.
+    held: the project's build lock. budget: the digest of the privacy budget's last line, if there is one.
+    Raises Refused if the ledger cannot be used.
     """
     if held.file.parent.parent.resolve() != root.resolve():
         raise InputError("the build lock is that of another project", where=str(held.file))
@@ -117,7 +138,8 @@ def record(root: Path, release: Release, *, held: BuildLock) -> Entry:
         return before[-1]
     previous = before[-1].digest if before else FIRST
     day = release.manifest.date.isoformat()
-    entry = Entry(len(before), previous, RELEASED, release.id, manifest, day)
+    methods = methods_of(release.manifest)
+    entry = Entry(len(before), previous, RELEASED, release.id, manifest, day, methods, budget)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(root / NAME, flags, 0o644)
     try:
@@ -167,4 +189,4 @@ def verify(root: Path) -> tuple[Entry, ...]:
 def said(ledger: Sequence[Entry]) -> dict[str, Any]:
     """The JSON of `clerestory ledger show`."""
     head = ledger[-1].digest if ledger else FIRST
-    return {"kind": "done", "exit": 0, "head": head, "entries": [asdict(entry) for entry in ledger]}
+    return {"kind": "done", "exit": 0, "head": head, "entries": [entry.said() for entry in ledger]}
