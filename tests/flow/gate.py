@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clerestory.confidential import budget
 from clerestory.policy import GateRules
 from clerestory.release.ledger import FIRST, Kind, head
 from clerestory.release.publishing import publish
@@ -37,7 +38,7 @@ def go_live(project: Path, release: Path | str | None = None) -> Path:
     trust = register.trust()
     after = head(register.events()) or FIRST
     for kind, who, more in (
-        (Kind.BUILT, "ana", {"after": after}),
+        (Kind.BUILT, "ana", {"after": after, "budget": budget.head(project) or ""}),
         (Kind.APPROVED, "ben", {"answers": "a" * 64}),
     ):
         key = signer(who)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.flow.gate import go_live
 from tests.flow.small_project import SOURCE, TABLES, TOWNS, run, write_project, write_visits
 
 ROUNDED = '\n[method]\nname = "rounding"\nbase = 10\n'
@@ -115,9 +117,42 @@ def test_the_budget_is_kept_and_refused_when_it_is_spent(tmp_path: Path) -> None
     assert done.code == 2 and "privacy-budget.jsonl:1" in done.err
 
 
+def test_a_budget_that_lost_its_last_line_stops_the_build(tmp_path: Path) -> None:
+    root = project_with(tmp_path / "p", "gaussian")
+    file = root / "privacy-budget.jsonl"
+    for rows in (900, 901):
+        write_visits(root / "records" / "visits.csv", rows=rows)
+        assert run("build", root).code == 0
+        go_live(root)
+    whole = file.read_text(encoding="utf-8")
+    assert run("ledger", "verify", root).code == 0
+
+    for rest in (whole.splitlines(keepends=True)[0], ""):
+        file.write_text(rest, encoding="utf-8")
+        done = run("build", root)
+        assert done.code == 1 and "privacy budget are missing" in done.err
+        assert run("ledger", "verify", root).code == 1
+    file.unlink()
+    assert run("build", root).code == 1
+    file.write_text(whole, encoding="utf-8")
+    assert run("build", root).code == 0
+
+
+def test_numbers_that_were_drawn_and_never_written_down_are_not_published(tmp_path: Path) -> None:
+    root = project_with(tmp_path / "p", "gaussian")
+    assert run("build", root).code == 0
+    (root / "privacy-budget.jsonl").unlink()
+    (root / "ledger.jsonl").unlink(missing_ok=True)
+    (root / "current").unlink(missing_ok=True)
+    shutil.rmtree(root / "releases")
+    done = run("build", root)
+    assert done.code == 1 and "the privacy budget does not say so" in done.err
+
+
 def test_a_source_keeps_its_method(tmp_path: Path) -> None:
     root = project_with(tmp_path / "p", "controlled")
     assert run("build", root).code == 0
+    go_live(root)
     (root / "sources" / "visits.toml").write_text(SOURCE, encoding="utf-8")
     done = run("build", root)
     assert done.code == 1 and "rounding" in done.err

@@ -40,6 +40,7 @@ BY_HAND = {
         "trust": 3,
         "reason": "",
         "after": "",
+        "budget": "",
     },
 }
 

@@ -17,6 +17,7 @@ from clerestory.api.over_time import PastReport, Protected, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart
 from clerestory.attack.finest import FinestPart
+from clerestory.confidential import budget
 from clerestory.confidential.protect.once import protect_once
 from clerestory.confidential.protect.publish import Protection, public_tables, publish_openly
 from clerestory.confidential.protect.utility import Utility
@@ -29,6 +30,7 @@ from clerestory.errors import InputError
 from clerestory.methods import OPEN, Method, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.project import Project, TableFile, load, typed_numbers, words_around
+from clerestory.release.bodies import budgets_of
 from clerestory.release.bundle import STAGED, commit, discard, stage, switch
 from clerestory.release.changed import no_other_method
 from clerestory.release.compare import Changes, compare
@@ -108,6 +110,8 @@ class BuildReport:
     """Scores, utility and reasons; only what holds no true value is in `said`."""
     after: str = ""
     """The head of the ledger that it was built against: what is published later it does not know of."""
+    budget: str = ""
+    """The digest of the privacy budget's last line; "" if nothing was drawn."""
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
@@ -133,6 +137,7 @@ class BuildReport:
             "bytes": self.bytes,
             "proof": dict(self.proof),
             "after": self.after,
+            "budget": self.budget,
             "seconds": dict(self.seconds),
         }
 
@@ -235,7 +240,7 @@ def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) ->
         else:
             with watch.step(f"protect and audit {name}"):
                 method = project.method(name)
-                no_other_method(project.root / "releases", name, method)
+                no_other_method(released, project.root / "releases", name, method)
                 rule = _rule(project.policy, method)
                 if isinstance(method, Suppression):
                     found = protect_with_past(
@@ -347,6 +352,7 @@ def build(
         register = Register(root)
         events = register.events()
         known = register.standing(events)
+        budget.whole(root, budgets_of(register, events))
         protected = _protected(project, tuple(known.published.values()), watch)
         tables, reports = protected.tables, protected.reports
         lists = _lists(project)
@@ -417,6 +423,7 @@ def build(
             proof=proof,
             inside=protected.inside,
             after=head(events),
+            budget=budget.head(root) or "",
             seconds=watch.seconds,
         )
         keep(root, release.id, report.said(), protected.inside, project.policy)

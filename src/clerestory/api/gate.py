@@ -67,7 +67,7 @@ def signed(
     register = Register(root)
     trust = register.trust()
     manifest = digest_of(opened.folder)
-    after = _built_against(root, opened) if kind is Kind.BUILT else ""
+    after, budget = _built_with(root, opened) if kind is Kind.BUILT else ("", "")
     said = statement(
         register,
         kind,
@@ -78,6 +78,7 @@ def signed(
         reason=reason,
         answers=answers,
         after=after,
+        budget=budget,
     )
 
     def check(events: tuple[Event, ...]) -> None:
@@ -107,15 +108,17 @@ def signed(
     return say(register, said, signer, check=check)
 
 
-def _built_against(root: Path, release: Release) -> str:
-    after = read_kept(root, str(release.id), "reports").get("after")
+def _built_with(root: Path, release: Release) -> tuple[str, str]:
+    """The heads of the ledger and of the privacy budget that a release was built with."""
+    report = read_kept(root, str(release.id), "reports")
+    after, budget = report.get("after"), str(report.get("budget", ""))
     if not isinstance(after, str) or len(after) != 64:
         raise InputError(
             "the report of this build does not say which ledger it was built against",
             where=str(release.id),
             fix="build it again: clerestory build",
         )
-    return after
+    return after, budget
 
 
 @dataclass(frozen=True)

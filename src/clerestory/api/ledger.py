@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from clerestory.confidential import budget
 from clerestory.errors import InputError, Refused
+from clerestory.release.bodies import budgets_of
 from clerestory.release.ledger import NAME, Event, Kind, head
 from clerestory.release.live import Standing
 from clerestory.release.manifest import NAME as MANIFEST
@@ -86,6 +88,7 @@ def verified(root: Path, *, head: str = "") -> Shown:
             where=f"releases/*/{MANIFEST}",
             fix="restore their folders: without them no build can be audited against what was public",
         )
+    budget.whole(root, budgets_of(Register(root), found.events))
     return found
 
 

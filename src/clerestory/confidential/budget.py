@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -47,6 +47,30 @@ def left(root: Path, source: str, budget: float) -> Fraction:
 def read(root: Path) -> tuple[Spending, ...]:
     """Every draw, in order. Raises InputError if a line is missing or was changed."""
     return tuple(one for one, _ in _lines(root / NAME))
+
+
+def head(root: Path) -> str | None:
+    """The digest of the last line, None if nothing was ever drawn. Raises InputError as read() does."""
+    return next((digest for _, digest in reversed(list(_lines(root / NAME)))), None)
+
+
+def whole(root: Path, heads: Iterable[str]) -> None:
+    """Raises Refused if the file does not hold, at their places, all lines with these digests.
+
+    heads: what the ledger says was the last line at some time.
+    """
+    known = {digest for _, digest in _lines(root / NAME)}
+    if not known.issuperset(heads):
+        raise Refused(
+            "lines of the privacy budget are missing that an earlier release was drawn under",
+            where=NAME,
+            fix="restore the file from a backup; without it nobody knows what was spent",
+        )
+
+
+def drawn(root: Path, cells: str) -> bool:
+    """Whether a draw for these cells is written down."""
+    return any(one.cells == cells for one in read(root))
 
 
 def spend(root: Path, one: Spending) -> None:

@@ -7,15 +7,19 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clerestory.errors import Refused
 from clerestory.release.envelope import open_envelope, verified
-from clerestory.release.ledger import Kind
+from clerestory.release.ledger import Event, Kind
 from clerestory.release.ledger.book import sync_folder
 from clerestory.release.statement import Approval
 from clerestory.release.trust import Trust
+
+if TYPE_CHECKING:
+    from clerestory.release.register import Register
 
 INSIDE = "ledger"
 """The project's folder of bodies: reasons and answers to reports stay in it."""
@@ -141,3 +145,29 @@ def kind_in(content: bytes, *, where: str) -> Kind:
 def version_in(content: bytes, *, where: str) -> int:
     """The version of the root that a statement names; nothing of it is checked."""
     return Approval.from_statement(open_envelope(content, where=where).statement, where=where).trust
+
+
+def budgets_of(register: Register, events: Iterable[Event]) -> list[str]:
+    """What releases that somebody signed for say was the privacy budget's last line when they were built.
+
+    Raises Refused if such a statement is neither inside nor beside its release.
+    """
+    found = []
+    for event in events:
+        if event.kind is not Kind.BUILT:
+            continue
+        beside_it = register.releases / event.release / BESIDE / f"{event.kind.value}-{event.body}.json"
+        content = inside(register.root, event.body)
+        if content is None and beside_it.is_file():
+            content = beside_it.read_bytes()
+        if content is None or hashlib.sha256(content).hexdigest() != event.body:
+            raise Refused(
+                "the statement of who built a release is missing",
+                where=f"{INSIDE}/{event.body[:12]}….json",
+                fix="restore the folder ledger/ from a backup",
+            )
+        where = f"{INSIDE}/{event.body[:12]}"
+        said = Approval.from_statement(open_envelope(content, where=where).statement, where=where)
+        if said.budget:
+            found.append(said.budget)
+    return found

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from clerestory.errors import Refused
 from clerestory.methods import OPEN, Method, Protector
-from clerestory.release.manifest import NAME, is_id, parse
+from clerestory.release.ledger import Event
+from clerestory.release.manifest import NAME, parse
 
 
-def no_other_method(releases: Path, source: str, method: Protector) -> None:
-    """Raises Refused if a release in a folder of releases protects the source by another method."""
-    if not releases.is_dir():
-        return
-    for folder in sorted(releases.iterdir()):
-        manifest = folder / NAME
-        if not is_id(folder.name) or not manifest.is_file():
-            continue
-        tables = parse(manifest.read_bytes(), where=folder.name).tables
-        earlier = {facts.method for facts in tables.values() if facts.source == source}
-        others = sorted(earlier - {method.method.value, OPEN})
-        if others:
-            noise = Method.DIFFERENTIAL_PRIVACY.value in (*others, method.method.value)
+def no_other_method(public: Iterable[Event], releases: Path, source: str, method: Protector) -> None:
+    """Raises Refused if a release that was public protects the source by another method.
+
+    public: the ledger's lines that made releases live. releases: where their manifests are; one that is not
+    there as it was is refused.
+    """
+    for event in public:
+        other = _methods(releases, event, source).get(source, OPEN)
+        if other not in (method.method.value, OPEN):
+            noise = Method.DIFFERENTIAL_PRIVACY.value in (other, method.method.value)
             raise Refused(
-                f"release {folder.name} protects this source by {others[0]}, and this one would by "
+                f"release {event.release} protects this source by {other}, and this one would by "
                 f"{method.method.value}: "
                 + (
                     "exact or rounded numbers break differential privacy"
@@ -31,5 +31,20 @@ def no_other_method(releases: Path, source: str, method: Protector) -> None:
                     else "numbers of both would narrow each other"
                 ),
                 where=f"source {source!r}",
-                fix=f'keep the method: [method] name = "{others[0]}"',
+                fix=f'keep the method: [method] name = "{other}"',
             )
+
+
+def _methods(releases: Path, event: Event, source: str) -> Mapping[str, str]:
+    try:
+        content = (releases / event.release / NAME).read_bytes()
+    except OSError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != event.manifest:
+        raise Refused(
+            "it is not known by which method an earlier release protects this source",
+            where=f"release {event.release}, source {source!r}",
+            fix="restore the folder of that release, every byte; then build again",
+        )
+    tables = parse(content, where=event.release).tables
+    return {facts.source: facts.method for facts in tables.values()}

@@ -31,6 +31,7 @@ def statement(
     reason: str = "",
     answers: str = "",
     after: str = "",
+    budget: str = "",
 ) -> Approval:
     """What this key's owner says now. Raises Refused if the key may not say it."""
     now = register.clock()
@@ -56,6 +57,7 @@ def statement(
         trust=trust.version,
         reason=reason,
         after=after,
+        budget=budget,
     )
 
 

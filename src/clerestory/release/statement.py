@@ -33,7 +33,7 @@ class Approval:
     the floor (trust.rules_digest). software: what made the statement. answers: SHA-256 of answers to the
     checklist, "" if none were asked. trust: version of the root it is said under. reason: in the signer's
     words, for what lies inside; "" in what is public. after: of what was built, the head of the ledger that
-    it was built against; else "".
+    it was built against; else "". budget: likewise, the digest of the privacy budget's last line by then.
     """
 
     kind: Kind
@@ -48,6 +48,7 @@ class Approval:
     trust: int
     reason: str = ""
     after: str = ""
+    budget: str = ""
 
     def to_statement(self) -> dict[str, Any]:
         """The in-toto statement."""
@@ -65,6 +66,7 @@ class Approval:
                 "trust": self.trust,
                 "reason": self.reason,
                 "after": self.after,
+                "budget": self.budget,
             },
         }
 
@@ -96,7 +98,16 @@ class Approval:
 
 
 def _problem(found: Approval) -> str:
-    texts = (found.person, found.role, found.policy, found.software, found.answers, found.reason, found.after)
+    texts = (
+        found.person,
+        found.role,
+        found.policy,
+        found.software,
+        found.answers,
+        found.reason,
+        found.after,
+        found.budget,
+    )
     if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
         return "a text is none, or too long"
     if not is_id(found.release) or not _DIGEST.fullmatch(found.manifest):
@@ -106,7 +117,7 @@ def _problem(found: Approval) -> str:
     if not _PERSON.fullmatch(found.person) or not found.role:
         return "it does not name a person and a role"
     if not _DIGEST.fullmatch(found.policy) or any(
-        digest and not _DIGEST.fullmatch(digest) for digest in (found.answers, found.after)
+        digest and not _DIGEST.fullmatch(digest) for digest in digests
     ):
         return "a digest is none"
     if type(found.trust) is not int or found.trust < 1:
