@@ -98,16 +98,8 @@ class Approval:
 
 
 def _problem(found: Approval) -> str:
-    texts = (
-        found.person,
-        found.role,
-        found.policy,
-        found.software,
-        found.answers,
-        found.reason,
-        found.after,
-        found.budget,
-    )
+    digests = (found.answers, found.after, found.budget)
+    texts = (found.person, found.role, found.policy, found.software, found.reason, *digests)
     if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
         return "a text is none, or too long"
     if not is_id(found.release) or not _DIGEST.fullmatch(found.manifest):
