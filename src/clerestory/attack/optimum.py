@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clerestory.attack.solver import quiet_solver
+from clerestory.attack.vertices import Vertices
 from clerestory.tables.space import IntArray
 
 FloatArray = NDArray[np.float64]
@@ -19,6 +20,9 @@ _TOLERANCE = 1e-6
 _NODES = 500
 _ALL_NODES = 5_000
 """Branch-and-bound nodes for what is split, and for everything."""
+_LARGE = 3_000
+"""Columns from which a whole point is sought by diving: programs of split columns take minutes there."""
+_DIVES = 6
 
 
 class Infeasible(Exception):
@@ -38,14 +42,20 @@ def whole_optimum(
 
     The linear optimum, if it is whole: then none costs less. Else what is split is solved as a whole-number
     program, with the totals that it is in, or with all that shares a row with it; the rest stays.
-    thorough: at last everything is. Raises Infeasible if nothing fits (or, if thorough, nothing whole).
+    thorough: at last everything is; in a large system a whole point near the optimum is looked for by diving
+    instead, which takes far less. Raises Infeasible if nothing fits (or, if thorough, nothing whole).
     """
     start = _solved(matrix, rhs.astype(np.float64), lower, upper, costs, nodes=0)
     if start is None:
         return None
     near = np.rint(start)
     split = np.abs(start - near) > _TOLERANCE
-    if split.any():
+    if thorough and split.any() and len(costs) > _LARGE:
+        dived = _dived(matrix, rhs, lower, upper, costs)
+        if dived is None:
+            return None
+        near = dived.astype(np.float64)
+    elif split.any():
         for freed in (_totals_above(matrix, split), _beside(matrix, split)):
             found = _repaired(matrix, rhs, lower, upper, costs, near, freed)
             if found is not None:
@@ -61,6 +71,20 @@ def whole_optimum(
     table = near.astype(np.int64)
     fits = np.all(matrix @ table == rhs) and np.all(table >= lower) and np.all(table <= upper)
     return table if fits else None
+
+
+def _dived(
+    matrix: csr_matrix, rhs: IntArray, lower: FloatArray, upper: FloatArray, costs: FloatArray
+) -> IntArray | None:
+    """A whole point near the linear optimum, from which fractional columns are fixed a few at a time."""
+    sums = rhs.astype(np.float64)
+    vertices = Vertices(matrix, sums, sums, lower.copy(), upper.copy())
+    vertex = vertices.push(np.arange(len(costs)), -costs)
+    if vertex is None:
+        return None
+    rng = np.random.default_rng(0)
+    tries = (vertices.whole_near(vertex, rng) for _ in range(_DIVES))
+    return next((found for found in tries if found is not None), None)
 
 
 def _totals_above(matrix: csr_matrix, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

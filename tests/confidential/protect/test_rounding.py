@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clerestory.attack.bounded import adds_up, narrowed, told_intervals
+from clerestory.attack.bounded_moves import move_apart
 from clerestory.attack.bounded_tables import two_tables
 from clerestory.attack.relations import relations
 from clerestory.confidential.original import OriginalCells
@@ -158,6 +159,52 @@ def test_what_a_reader_narrows_is_what_trying_every_table_says(made, seed: int) 
         assert found.system.upper[cell] == max(finest[place] for finest in possible)
     seen = two_tables(found)
     assert not len(seen.undecided) or len(found.broken)
+
+
+@pytest.mark.parametrize("kind", RoundingKind)
+@pytest.mark.parametrize("seed", range(4))
+def test_small_moves_reach_nothing_that_no_table_has(made, seed: int, kind: RoundingKind) -> None:
+    space = made.space({"a": (2, 0), "b": (2, 0)}, [("a", "b")])
+    original = made.original(space, seed, 14)
+    rules = relations(space)
+    values, reach = rounded(
+        original,
+        Rounding(kind, 4, 2 - (kind is not RoundingKind.CONTROLLED)),
+        rules,
+        secret=bytes([seed]) * 32,
+    )
+    lower, upper = told_intervals(Rounding(kind, 4, reach), values, np.ones(len(space), dtype=np.int64))
+    found = narrowed(space, lower, upper, minimum=5, width=1, rules=rules)
+    parts = [cell for cell in range(len(space)) if (space.cells[cell] != 0).all()]
+    inside = np.array(
+        [
+            [
+                all(
+                    not np.any(
+                        space.sets[axis][space.cells[part, axis]] & ~space.sets[axis][space.cells[cell, axis]]
+                    )
+                    for axis in range(2)
+                )
+                for part in parts
+            ]
+            for cell in range(len(space))
+        ]
+    )
+    tables = []
+    for finest in product(*[range(int(lower[c]), int(upper[c]) + 1) for c in parts]):
+        whole = inside @ np.array(finest)
+        if np.all((lower <= whole) & (whole <= upper)):
+            tables.append(whole)
+    ends = np.array(tables)
+    start = ends[len(ends) // 2]
+    least, greatest = start.copy(), start.copy()
+    assert rules.variables == len(space)
+    move_apart(found, start, least, greatest, seed=seed)
+    assert np.all(ends.min(axis=0) <= least) and np.all(greatest <= ends.max(axis=0))
+    seen = two_tables(found, likely=values, seed=seed)
+    judged = np.flatnonzero(found.judged)
+    apart = (ends.max(axis=0) - ends.min(axis=0))[judged] >= 1
+    assert set(seen.undecided) == set(judged[~apart])
 
 
 def test_a_small_count_that_adding_up_gives_away_is_refused_with_a_base_that_would_do(made) -> None:

@@ -55,8 +55,8 @@ def adjacent(
 
     targets: (cells,), 0 or more. A target that is whole stays, and one of 0 stays in any case. further: by
     how many more a number may move, None for as many as it takes; such moves come last. ties: (cells,) small
-    numbers that decide among equals. The sum of the distances is the least there is.
-    Returns None if nothing adds up; raises Undecided at the solver's limits.
+    numbers that decide among equals. The sum of the distances is the least there is, or in a
+    large table near it. Returns None if nothing adds up; raises Undecided at the solver's limits.
     """
     lines = rules.matrix[np.flatnonzero(lines_of(rules))].tocsr()
     cells, variables = len(targets), rules.variables
@@ -145,7 +145,7 @@ def _best(
         raise Undecided(
             "whole numbers that add up were not found within the limits",
             where=f"source {rules.space.source!r}",
-            fix="publish fewer crossings, or use a method whose parts need not add up",
+            fix="publish fewer crossings, allow a larger reach, or use a method whose parts need not add up",
         )
     return table
 

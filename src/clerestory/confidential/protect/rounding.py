@@ -48,7 +48,8 @@ def controlled(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[IntArray, int]:
-    """Each number to a multiple beside it so that everything adds up; the sum of the changes is least.
+    """Each number to a multiple beside it so that everything adds up; the sum of the changes is least, or in
+    a large table near to it.
 
     Multiples stay (zero-restricted). Where no such table exists and the method's reach allows it, numbers
     above zero may go one multiple further. Returns the numbers and the reach that it took.
@@ -123,7 +124,7 @@ def audit_rounded(
     assert told is not None
     found = narrowed(space, *told, minimum=policy.minimum_count, width=policy.interval_width, rules=rules)
     refuse_narrow(found, fix=fix or "use a larger base, or publish fewer crossings")
-    seen = two_tables(found, seed=seed, progress=progress)
+    seen = two_tables(found, likely=values, seed=seed, progress=progress)
     if len(seen.undecided):
         raise Undecided(
             f"{len(seen.undecided):,} rounded counts could not be decided, one of them "
