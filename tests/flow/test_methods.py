@@ -115,6 +115,14 @@ def test_the_budget_is_kept_and_refused_when_it_is_spent(tmp_path: Path) -> None
     assert done.code == 2 and "privacy-budget.jsonl:1" in done.err
 
 
+def test_numbers_that_were_drawn_and_never_written_down_are_not_published(tmp_path: Path) -> None:
+    root = project_with(tmp_path / "p", "gaussian")
+    assert run("build", root).code == 0
+    (root / "privacy-budget.jsonl").unlink()
+    done = run("build", root)
+    assert done.code == 1 and "the privacy budget does not say so" in done.err
+
+
 def test_a_source_keeps_its_method(tmp_path: Path) -> None:
     root = project_with(tmp_path / "p", "controlled")
     assert run("build", root).code == 0

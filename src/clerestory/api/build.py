@@ -235,7 +235,7 @@ def _protected(project: Project, released: Sequence[Event], watch: Stopwatch) ->
         else:
             with watch.step(f"protect and audit {name}"):
                 method = project.method(name)
-                no_other_method(project.root / "releases", name, method)
+                no_other_method(project.root / "releases", name, method, released)
                 rule = _rule(project.policy, method)
                 if isinstance(method, Suppression):
                     found = protect_with_past(

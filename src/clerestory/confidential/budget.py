@@ -49,6 +49,11 @@ def read(root: Path) -> tuple[Spending, ...]:
     return tuple(one for one, _ in _lines(root / NAME))
 
 
+def drawn(root: Path, cells: str) -> bool:
+    """Whether a draw for these cells is written down. Raises InputError as read() does."""
+    return any(one.cells == cells for one in read(root))
+
+
 def spend(root: Path, one: Spending) -> None:
     """Writes down a draw before it is made. Raises Refused if the budget does not hold it."""
     file = root / NAME

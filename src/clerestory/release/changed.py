@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from clerestory.errors import Refused
 from clerestory.methods import OPEN, Method, Protector
+from clerestory.release.ledger import Event
 from clerestory.release.manifest import NAME, is_id, parse
 
 
-def no_other_method(releases: Path, source: str, method: Protector) -> None:
-    """Raises Refused if a release in a folder of releases protects the source by another method."""
+def no_other_method(releases: Path, source: str, method: Protector, published: Iterable[Event]) -> None:
+    """Raises Refused if a release in a folder of releases protects the source by another method.
+
+    published: what the ledger says was published; each must be there, else its method is not known.
+    """
+    for event in published:
+        try:
+            content = (releases / event.release / NAME).read_bytes()
+        except OSError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != event.manifest:
+            raise Refused(
+                "an earlier release cannot be audited against: its manifest is missing or another one",
+                where=f"release {event.release}, source {source!r}",
+                fix="restore the folder of that release, every byte, beside the others; then build again",
+            )
     if not releases.is_dir():
         return
     for folder in sorted(releases.iterdir()):

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from clerestory.confidential.budget import Spending, spend
+from clerestory.confidential.budget import Spending, drawn, spend
 from clerestory.confidential.keyed import derived
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.altered import method_report
 from clerestory.confidential.protect.publish import Protection, altered_protection, protect
-from clerestory.errors import InputError
+from clerestory.errors import InputError, Refused
 from clerestory.methods import CellKey, CellKeyMode, DifferentialPrivacy, Protector, method_said
 from clerestory.policy import Policy
 from clerestory.tables import PublicCells
@@ -40,7 +40,8 @@ def protect_once(
 ) -> Protection:
     """Like protect(), but numbers that must be made once are taken from the project if it has them.
 
-    root: the project. Raises Refused also where the budget of differential privacy is spent.
+    root: the project. Raises Refused also where the budget of differential privacy is spent, or
+    does not hold the draw that kept numbers are from.
     """
     if not _made_once(method):
         return protect(original, policy, seed=seed, method=method, secret=secret, progress=progress)
@@ -49,6 +50,12 @@ def protect_once(
     file = root / "confidential" / FOLDER / f"{original.space.source}-{name[:24]}.json"
     kept = _kept(file, name, original)
     if kept is not None:
+        if isinstance(method, DifferentialPrivacy) and not drawn(root, name):
+            raise Refused(
+                "numbers were drawn for these cells, and the privacy budget does not say so",
+                where=f"source {original.space.source!r}",
+                fix="restore privacy-budget.jsonl from a backup; without it nobody knows what was spent",
+            )
         return altered_protection(original, kept, method_report(kept, method, None))
     if isinstance(method, DifferentialPrivacy):
         spend(root, Spending(original.space.source, method.rho, method.budget, method.delta, name))
