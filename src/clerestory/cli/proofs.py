@@ -84,7 +84,7 @@ def verify(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Check a release or a live site: every byte, the proof by multiplication, the signatures. No solver."""
-    from clerestory.api.outside import check
+    from clerestory.release.outside import check
 
     with answering(as_json=format is Format.JSON):
         found = check(release, root=root, trust=trust, earlier=earlier or (), insist=not no_proof)

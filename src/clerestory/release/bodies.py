@@ -35,6 +35,8 @@ PUBLIC = (
 )
 ROOTS = ".trust"
 """In the folder of releases: a copy of the chain of roots, for readers of the site."""
+WELL_KNOWN = "/.well-known/clerestory/"
+"""Under this address of a site is what it is checked by."""
 MOST = 256
 _NAME = re.compile(r"([a-z]+)-([0-9a-f]{64})\.json")
 

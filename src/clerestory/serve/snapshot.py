@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE, ROOTS, beside
+from clerestory.release.bodies import BESIDE, ROOTS, WELL_KNOWN, beside
 from clerestory.release.manifest import NAME, Entry, ReleaseId
 from clerestory.release.verify import Release, open_release
 from clerestory.serve.headers import content_type
 
-WELL_KNOWN = "/.well-known/clerestory/"
-"""Under it is what the site is checked by."""
 _SITE = "site/"
 _INDEX = "index.html"
 

@@ -15,13 +15,12 @@ from typing import Any
 
 from clerestory.errors import InputError, Refused, Undecided
 from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE, MOST, beside, kind_in, put_beside
+from clerestory.release.bodies import BESIDE, MOST, WELL_KNOWN, beside, kind_in, put_beside
 from clerestory.release.check import Verified, release_folder, verify_release
 from clerestory.release.ledger import Kind
 from clerestory.release.manifest import NAME, id_of, parse
 from clerestory.release.register import TRUST
 from clerestory.release.signed_by import Signed, signed_by
-from clerestory.serve.snapshot import WELL_KNOWN
 
 _SECONDS = 30
 _AT_ONCE = 8
