@@ -115,9 +115,9 @@ class _Words:
     labels: Mapping[str, Mapping[str, str]]
 
     def cell(self, codes: Mapping[str, str]) -> str:
-        """A cell for people: "County Alpine, Year 2014". codes: by dimension, totals left out."""
+        """A cell for people: "County: Alpine, Year: 2014". codes: by dimension, totals left out."""
         titles = dict(zip(self.dimensions, self.titles, strict=True))
-        parts = (f"{titles[name]} {self.labels[name].get(code, code)}" for name, code in codes.items())
+        parts = (f"{titles[name]}: {self.labels[name].get(code, code)}" for name, code in codes.items())
         return ", ".join(parts) or "the total"
 
 
