@@ -36,11 +36,11 @@ _PATIENCE = 3
 """Poor rounds in a row after which something else is tried."""
 _SWEEPS = 2
 """Walks by circuits, and rounds of pushes in single slabs, before anything else."""
-_SLABS = (3, 3, 4, 6, 10)
+_SLABS = (2, 3, 4, 6, 10)
 """Slabs in which ends are pushed together, in turn."""
 _MOST = 3_000
 """Columns in a group of slabs."""
-_ROUND = 0.03
+_ROUND = 0.02
 """Share of the undecided ends that a round of pushes in groups of slabs must decide."""
 _WHOLE = 4_000
 """Columns up to which what slabs left open is tried in the whole component."""
@@ -145,16 +145,18 @@ class Ends:
         said("pushed in slabs")
         self._bounds(pieces.faces)
         said("bounded by faces")
-        self._together(pieces, walk, 2)
-        said("pushed in pairs of slabs")
-        for turn, count in enumerate(_SLABS):
-            if turn == 1:
-                self._bounds(pieces.slabs)
-                said("bounded by slabs")
-            self._inside(pieces.groups(1, self._rngs[0]), 1)
-            said("pushed one by one in slabs")
+        for count in _SLABS[:2]:
             self._together(pieces, walk, count)
             said(f"pushed in {count} slabs at a time")
+        self._bounds(pieces.slabs)
+        said("bounded by slabs")
+        for count in _SLABS[1:]:
+            if all(len(group) > _MOST for group in pieces.groups(count, self._rngs[0])):
+                break
+            self._together(pieces, walk, count)
+            said(f"pushed in {count} slabs at a time")
+            self._inside(pieces.groups(1, self._rngs[0]), 1)
+            said("pushed one by one in slabs")
 
     def _together(self, pieces: Cut, walk: Walk, count: int) -> None:
         """Pushes ends in random groups of slabs, for as long as that decides some."""

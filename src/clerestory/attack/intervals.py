@@ -1,9 +1,9 @@
 """The exact feasibility interval of every hidden cell at once.
 
-An end is exact where a whole table that fits everything attains an outer bound. Tables come from vertices
-that push many undecided ends at a time, made whole; outer bounds from propagation, from slabs of the system,
-and at last from the whole of it, one end at a time. What has no such proof within the limits is said to be
-not exact.
+An end is exact where a whole table that fits everything attains an outer bound. Tables come from circuits and
+from vertices that push many undecided ends at a time, made whole; outer bounds from propagation, from slabs
+of the system and from their faces; in systems that are not too large also from the whole of it, one end at a
+time. What has no such proof within the limits is said to be not exact.
 """
 
 from __future__ import annotations
