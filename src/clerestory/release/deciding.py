@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError
-from clerestory.release.gate import count, given, publisher_problem
+from clerestory.release.gate import count, given, publisher_problem, stale_problem
 from clerestory.release.ledger import FIRST, Event, Kind, slots, written
 from clerestory.release.live import Standing
 from clerestory.release.register import Clock, Register, digest_of, system_clock
@@ -162,8 +162,9 @@ def live_problem(register: Register, event: Event, events: Sequence[Event]) -> s
     first = next(e for e in events if e.kind is Kind.PUBLISHED and e.manifest == event.manifest)
     folder = register.releases / first.release
     trust = register.trust_then(first.trust)
+    statements = given(folder, register.trust_then)
     found = count(
-        given(folder, register.trust_then),
+        statements,
         manifest=first.manifest,
         rules=trust.gate,
         policy=trust.rules_digest,
@@ -171,5 +172,8 @@ def live_problem(register: Register, event: Event, events: Sequence[Event]) -> s
         at=first.at,
         recorded={e.body for e in events[: first.seq] if e.manifest == first.manifest},
     )
-    problem = publisher_problem(register.person(first), found)
-    return "; ".join([*found.missing, *filter(None, [problem])])
+    problems = [
+        publisher_problem(register.person(first), found),
+        stale_problem(statements, events[: first.seq]),
+    ]
+    return "; ".join([*found.missing, *filter(None, problems)])

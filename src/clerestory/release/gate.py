@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clerestory.policy import GateRules
 from clerestory.release.bodies import BESIDE, approval_in, beside, version_in
-from clerestory.release.ledger import Kind
+from clerestory.release.ledger import FIRST, Event, Kind
 from clerestory.release.roles import roles_for
 from clerestory.release.statement import Approval
 from clerestory.release.trust import Trust
@@ -146,6 +146,26 @@ def _not_counted(
         for problem in (trust.problem(one.keyid, role, approval.time) or trust.problem(one.keyid, role, at),)
     ]
     return "" if "" in problems else problems[0]
+
+
+def stale_problem(statements: Sequence[Given], events: Sequence[Event]) -> str:
+    """Why a release is too old to go live after these lines; empty if it is not.
+
+    It was audited against what was public when it was built; if another went live since, that is not known.
+    """
+    for one in statements:
+        if one.approval.kind is not Kind.BUILT:
+            continue
+        after = one.approval.after
+        known = 0 if after == FIRST else next((e.seq + 1 for e in events if e.digest == after), -1)
+        if known < 0:
+            return "it was built against another ledger"
+        newer = [e.release for e in events[known:] if e.kind in (Kind.PUBLISHED, Kind.RESTORED)]
+        if newer:
+            return (
+                f"{newer[-1]} went live after it was built, and it was not audited against that: build again"
+            )
+    return ""
 
 
 def publisher_problem(person: str, counted: Counted) -> str:

@@ -48,9 +48,10 @@ def standing(events: Iterable[Event], person: Callable[[Event], str] = lambda ev
         elif event.kind is Kind.REJECTED:
             rejected.setdefault(manifest, event)
         elif event.kind is Kind.PUBLISHED:
-            published.setdefault(manifest, event)
-            if manifest not in withdrawn:
+            # Once, and never after it was rejected: what was replaced does not come back by another line.
+            if manifest not in published and manifest not in withdrawn and manifest not in rejected:
                 live, notice = event, None
+            published.setdefault(manifest, event)
         elif event.kind is Kind.WITHDRAWN:
             withdrawn[manifest] = event
             restorers[manifest] = frozenset()

@@ -13,8 +13,8 @@ from clerestory.policy import GateRules
 from clerestory.release import live
 from clerestory.release.bodies import ROOTS
 from clerestory.release.bundle import CURRENT, switch
-from clerestory.release.gate import Counted, count, given, publisher_problem
-from clerestory.release.ledger import FIRST, Event, Kind, slots
+from clerestory.release.gate import Counted, count, given, publisher_problem, stale_problem
+from clerestory.release.ledger import Event, Kind, slots
 from clerestory.release.manifest import ReleaseId
 from clerestory.release.register import Register, digest_of
 from clerestory.release.say import say, statement
@@ -118,18 +118,4 @@ def _state_problem(
         return "it is live already"
     if manifest in standing.published:
         return "it was live before and is older than what replaced it"
-    after = {
-        one.approval.after
-        for one in given(opened.folder, register.trust_then)
-        if one.approval.kind is Kind.BUILT
-    }
-    for digest in after:
-        known = 0 if digest == FIRST else next((e.seq + 1 for e in events if e.digest == digest), -1)
-        if known < 0:
-            return "it was built against another ledger"
-        newer = [e.release for e in events[known:] if e.kind in (Kind.PUBLISHED, Kind.RESTORED)]
-        if newer:
-            return (
-                f"{newer[-1]} went live after it was built, so it was not audited against that: build again"
-            )
-    return ""
+    return stale_problem(given(opened.folder, register.trust_then), events)

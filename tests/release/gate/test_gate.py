@@ -374,3 +374,37 @@ def test_a_publication_that_skips_the_gate_is_not_shown(project: Project) -> Non
     project.say(Kind.PUBLISHED, release, "pia")
     found = decider(project).look()
     assert isinstance(found, Nothing) and "0 of 2 reviewers" in found.problem
+
+
+def test_a_second_line_does_not_bring_back_what_was_replaced_or_rejected(project: Project) -> None:
+    first = project.live("one")
+    rejected = project.approved("no")
+    project.say(Kind.REJECTED, rejected, "ben", reason="x")
+    second = project.approved("two")
+    project.publish(second)
+    # A publisher's key that skips the command: the lines stand, and change nothing.
+    project.say(Kind.PUBLISHED, first, "pia")
+    project.say(Kind.PUBLISHED, rejected, "pia")
+    assert decider(project).look().release == second
+
+
+def test_a_release_that_was_not_audited_against_the_live_one_is_not_shown(project: Project) -> None:
+    stale = project.approved("stale")
+    project.live("one")
+    project.say(Kind.PUBLISHED, stale, "pia")
+    found = decider(project).look()
+    assert isinstance(found, Nothing) and "went live after it was built" in found.problem
+
+
+def test_the_builder_is_no_officer_who_hurries_it(tmp_path: Path) -> None:
+    project = Project(tmp_path / "p", gate=replace(GATE, review_minutes=120))
+    people = {n: person(n) for n in content().people}
+    people["ana"] = person("ana", roles=frozenset({*person("ana").roles, *person("iris").roles}))
+    project.wait(minutes=1)
+    agree(project.root / "trust", content(people, gate=project.gate), now=project.now)
+    project.register = project.fresh()
+    release = project.approved()
+    project.say(Kind.EMERGENCY, release, "ana", reason="x")
+    project.say(Kind.EMERGENCY, release, "iris", reason="x")
+    with pytest.raises(Refused, match="review time"):
+        project.publish(release)
