@@ -48,7 +48,7 @@ class Served:
     def view(self) -> View:
         match self.source.look():
             case Live(release=release):
-                return View(release=release, live=True)
+                return View(release=release, live=True, max_age=60)
             case Withdrawn(release, since):
                 return View(release=release, gone=True, since=since)
             case Nothing():

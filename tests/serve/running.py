@@ -32,12 +32,15 @@ class Marked:
     def __init__(self, releases):
         self.links = Links(releases)
         self.marker, self.old = releases.parent / "withdrawn", releases.parent / "old"
+        self.cache = releases.parent / "cache"
     def look(self):
         if self.marker.exists():
             return Withdrawn(*self.marker.read_text().split(" ", 1))
         found = self.links.look()
-        if isinstance(found, Live) and self.old.exists():
-            return Live(found.folder, found.release, "", frozenset(self.old.read_text().split()))
+        if isinstance(found, Live):
+            old = frozenset(self.old.read_text().split()) if self.old.exists() else frozenset()
+            cache = int(self.cache.read_text() or 0) if self.cache.exists() else found.cache
+            return Live(found.folder, found.release, cache=cache, withdrawn=old)
         return found
 
 options = json.loads(sys.argv[3])

@@ -18,6 +18,7 @@ import pytest
 from clerestory.errors import InputError, Refused
 from clerestory.serve import free_port, listen, serve
 from clerestory.serve.page import STALE
+from clerestory.serve.state import Links
 from tests.serve.running import server
 
 Publish = Callable[..., Any]
@@ -151,7 +152,7 @@ def test_a_release_that_is_damaged_at_a_switch_is_not_served(publish: Publish, t
 
 
 def test_without_a_release_the_server_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no live release") as refused:
+    with pytest.raises(InputError, match="nothing was published") as refused:
         serve(tmp_path)
     assert refused.value.exit_code == 2
 
@@ -159,7 +160,7 @@ def test_without_a_release_the_server_does_not_start(tmp_path: Path) -> None:
 def test_a_damaged_release_is_not_started(publish: Publish, tmp_path: Path) -> None:
     (publish().folder / "site/index.html").write_bytes(b"other")
     with pytest.raises(Refused):
-        serve(tmp_path)
+        serve(tmp_path, source=Links(tmp_path / "releases"))
 
 
 def test_ports(tmp_path: Path) -> None:
@@ -171,3 +172,12 @@ def test_ports(tmp_path: Path) -> None:
     assert free_port("127.0.0.1", port) == port
     with pytest.raises(InputError):
         listen("192.0.2.1", 0)
+
+
+def test_caches_keep_answers_no_longer_than_the_rules_say(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    (tmp_path / "cache").write_text("20")
+    with server(tmp_path, max_age=30) as site:
+        assert site.fetch().headers["cache-control"] == "public, max-age=20"
+        (tmp_path / "cache").write_text("40")
+        site.until(lambda: site.fetch().headers["cache-control"] == "public, max-age=30")

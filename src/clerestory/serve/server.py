@@ -93,7 +93,6 @@ def serve(
         open_release(decision.folder)
         verify_digests(decision.folder)
         verified = decision
-        max_age = min(max_age, decision.cache)
     obstacle = "" if unconfined else confine.obstacle()
     if obstacle:
         raise Refused(obstacle, where="serve", fix=confine.WITHOUT)

@@ -37,7 +37,7 @@ class Means:
     """What a worker is given: all that it will ever hold.
 
     listener: accepts; page: what holds; pipe and replies: to and from who keeps the log; name: of the worker
-    in the log; memory, max_age: see Site; proxy: address of the proxy in front, whose word on readers'
+    in the log; memory: see Site; proxy: address of the proxy in front, whose word on readers'
     addresses is believed; "" for none.
     """
 
@@ -47,7 +47,6 @@ class Means:
     replies: int
     name: str
     memory: int
-    max_age: int
     proxy: str
 
 
@@ -57,7 +56,7 @@ class Worker:
     def __init__(self, loop: asyncio.AbstractEventLoop, means: Means) -> None:
         self.loop = loop
         self.stopping = False
-        self.site = Site(Path(), memory=means.memory, max_age=means.max_age)
+        self.site = Site(Path(), memory=means.memory)
         self._means = means
         self._listener = means.listener
         self._outbox = Outbox(means.pipe, means.name)
