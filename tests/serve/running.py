@@ -114,9 +114,16 @@ class Running:
             return received
 
     def until(self, holds: Callable[[], bool], seconds: float = 5) -> float:
-        """Waits until something holds; the seconds it took."""
+        """Waits until something holds; the seconds it took. A reader who is cut off asks again."""
         began = time.monotonic()
-        while not holds():
+
+        def held() -> bool:
+            try:
+                return holds()
+            except ConnectionError:
+                return False
+
+        while not held():
             assert time.monotonic() - began < seconds, f"not within {seconds} s; it said {self.hear()}"
             time.sleep(0.01)
         return time.monotonic() - began

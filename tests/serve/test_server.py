@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped,import-not-found,unused-ignore]
 import pytest
 
 from clerestory.errors import InputError, Refused
@@ -181,3 +183,15 @@ def test_caches_keep_answers_no_longer_than_the_rules_say(publish: Publish, tmp_
         assert site.fetch().headers["cache-control"] == "public, max-age=20"
         (tmp_path / "cache").write_text("40")
         site.until(lambda: site.fetch().headers["cache-control"] == "public, max-age=30")
+
+
+def test_a_large_page_is_compressed_once_and_beside_other_answers(publish: Publish, tmp_path: Path) -> None:
+    page = b"".join(b"<tr><td>%d</td></tr>" % (n * n) for n in range(20_000))
+    publish({"site/table.html": page})
+    with server(tmp_path, workers=1) as site:
+        with ThreadPoolExecutor(8) as readers:
+            answers = list(readers.map(lambda _: site.fetch("/table.html", Accept_Encoding="br"), range(8)))
+        assert {answer.headers["content-encoding"] for answer in answers} == {"br"}
+        assert {brotli.decompress(answer.body) for answer in answers} == {page}
+        (tmp_path / "releases/current/site/table.html").write_bytes(b"changed")
+        assert site.fetch("/table.html", Accept_Encoding="br").status == 500

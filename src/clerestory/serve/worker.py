@@ -18,6 +18,7 @@ from pathlib import Path
 from clerestory.serve import addresses, notices
 from clerestory.serve.answer import REPORT, Answer, Request, Site, notice, plain
 from clerestory.serve.connection import Connection
+from clerestory.serve.contents import Damaged, Later
 from clerestory.serve.outbox import EVERY, Access, Outbox
 from clerestory.serve.page import NOTHING, Page, View
 from clerestory.serve.reports import fields_of
@@ -68,6 +69,7 @@ class Worker:
         self._date = b""
         self._flushing = False
         self._reports: dict[str, tuple[Connection, Request, float]] = {}
+        self._making: dict[str, asyncio.Future[object]] = {}
         self._reported: Counter[str] = Counter()
         self._hour = 0
         self._heard = b""
@@ -150,13 +152,29 @@ class Worker:
         if request.method == "POST" and request.address == REPORT:
             self._take_report(connection, request)
             return
-        answer = self.site.answer(request, self.view())
+        try:
+            answer = self.site.answer(request, self.view())
+        except Later as later:
+            connection.wait(request, later)
+            return
         if self.site.problem is not None and str(self.site.problem) != self._problem:
             self._problem = str(self.site.problem)
             self._say(f"nothing is served: {self._problem}")
         if answer.status == 500:
             self._say(f"not served, its bytes are not the manifest's: {request.address} in {answer.release}")
         connection.send(request, answer)
+
+    async def made(self, later: Later) -> bool:
+        """Makes contents ready in another thread, once for all who wait; False if they are damaged."""
+        task = self._making.get(later.key)
+        if task is None:
+            task = self._making[later.key] = asyncio.ensure_future(asyncio.to_thread(later.work))
+            task.add_done_callback(lambda _: self._making.pop(later.key, None))
+        try:
+            await asyncio.shield(task)
+        except Damaged:
+            return False
+        return True
 
     @staticmethod
     def _say(words: str) -> None:
