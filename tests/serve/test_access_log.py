@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -311,5 +313,9 @@ def test_a_day_becomes_one_parquet_file(publish: Publish, tmp_path: Path) -> Non
     assert set(table.column("file").to_pylist()) == {"site/data/ccw.csv", ""}
     assert str(table.schema.field("time").type) == "timestamp[us, tz=UTC]"
     assert found.file.stat().st_mode & 0o077 == 0
+    words = [sys.executable, "-m", "clerestory", "log", "to-parquet", str(log), "--day"]
+    done = subprocess.run([*words, today.isoformat()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "21 answers" in done.stdout and "1 lines were torn" in done.stdout
+    assert subprocess.run([*words, "yesterday"], capture_output=True, check=False).returncode == 2
     with pytest.raises(InputError, match="no log of that day"):
         day_to_parquet(log, today - timedelta(1))

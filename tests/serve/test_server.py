@@ -195,3 +195,13 @@ def test_a_large_page_is_compressed_once_and_beside_other_answers(publish: Publi
         assert {brotli.decompress(answer.body) for answer in answers} == {page}
         (tmp_path / "releases/current/site/table.html").write_bytes(b"changed")
         assert site.fetch("/table.html", Accept_Encoding="br").status == 500
+
+
+def test_unconfined_says_so_and_still_is_not_root(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path, unconfined=True) as site:
+        assert any("UNCONFINED" in line for line in site.said)
+        assert site.fetch().status == 200
+        for worker in site.workers():
+            status = Path(f"/proc/{worker}/status").read_text()
+            assert not re.search(r"Uid:\s+0\s", status)

@@ -96,7 +96,7 @@ def serve(
     obstacle = "" if unconfined else confine.obstacle()
     if obstacle:
         raise Refused(obstacle, where="serve", fix=confine.WITHOUT)
-    account = None if unconfined else drop.account(user)
+    account = drop.account(user)
     proxied = plain(proxy)
     if proxy and not proxied:
         raise InputError("this is no address", where=f"--proxy {proxy}", fix="write it in numbers: 127.0.0.1")

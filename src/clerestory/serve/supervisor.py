@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.serve.addresses import Addresses, key_for
 from clerestory.serve.clock import boot, source, synchronised
-from clerestory.serve.confine import WITHOUT, confine
+from clerestory.serve.confine import WITHOUT, confine, drop
 from clerestory.serve.keeper import keep
 from clerestory.serve.page import NOTHING, Page, View
 from clerestory.serve.plan import Plan
@@ -212,6 +212,7 @@ class Supervisor:
                 confine(self._folder, user=self._plan.user, memory=self._plan.memory, listener=self._listener)
             else:
                 os.fchdir(self._folder)
+                drop.become(self._plan.user)
             os.close(self._folder)
             means = Means(
                 self._listener, self._page, pipe, replies, f"{self._run}-{slot.number}.{slot.generation}",
