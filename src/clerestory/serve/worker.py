@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from clerestory.serve import addresses, notices
 from clerestory.serve.answer import REPORT, Answer, Request, Site, notice, plain
@@ -316,9 +317,20 @@ def work(means: Means, loop: asyncio.AbstractEventLoop, ready: Callable[[], None
         runner.run(_work(means, ready))
 
 
+def _fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Says what kind of fault there was and where; its text may hold what a reader sent."""
+    fault = context.get("exception")
+    place = fault.__traceback__ if isinstance(fault, BaseException) else None
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}" if place else ""
+    os.write(2, f"a fault in a worker: {type(fault).__name__}{where}\n".encode())
+
+
 async def _work(means: Means, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    loop.set_exception_handler(_fault)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal sends it to all; the supervisor decides
     worker = Worker(loop, means)
