@@ -14,7 +14,7 @@ from clerestory.release.bundle import commit, stage, switch
 from clerestory.release.verify import Release
 from clerestory.serve import Request, Site
 from clerestory.serve.answer import Large
-from clerestory.serve.contents import Damaged
+from clerestory.serve.contents import Damaged, Later
 from clerestory.serve.page import NOTHING, View
 from clerestory.serve.state import Links, Live, Nothing, Withdrawn
 
@@ -48,7 +48,7 @@ class Served:
     def view(self) -> View:
         match self.source.look():
             case Live(release=release):
-                return View(release=release, live=True)
+                return View(release=release, live=True, max_age=60)
             case Withdrawn(release, since):
                 return View(release=release, gone=True, since=since)
             case Nothing():
@@ -62,15 +62,26 @@ def ask(app: Served, path: str | bytes, method: str = "GET", *, query: bytes = b
     """One request, with the raw target exactly as given, and what goes over the wire for it."""
     target = (path if isinstance(path, bytes) else path.encode()) + (b"?" + query if query else b"")
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    answer = app.site.answer(Request(method, target, named), app.view())
-    body = answer.body
-    if isinstance(body, Large):
+    request = Request(method, target, named)
+    while True:
         try:
-            with app.site.contents.large(body.served) as descriptor:
-                body = os.pread(descriptor, body.size, body.first)
+            answer = app.site.answer(request, app.view())
+            body = answer.body
+            if isinstance(body, Large):
+                with app.site.contents.large(body.served) as descriptor:
+                    body = os.pread(descriptor, body.size, body.first)
+            break
+        except Later as later:
+            try:
+                later.work()
+            except Damaged:
+                answer = app.site.damaged()
+                body = answer.body
+                break
         except Damaged:
             answer = app.site.damaged()
             body = answer.body
+            break
     status, *lines, end, rest = answer.head().split(b"\r\n")
     assert (end, rest) == (b"", b"") and isinstance(body, bytes)
     found = dict(line.decode().split(": ", 1) for line in lines)

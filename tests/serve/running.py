@@ -32,12 +32,15 @@ class Marked:
     def __init__(self, releases):
         self.links = Links(releases)
         self.marker, self.old = releases.parent / "withdrawn", releases.parent / "old"
+        self.cache = releases.parent / "cache"
     def look(self):
         if self.marker.exists():
             return Withdrawn(*self.marker.read_text().split(" ", 1))
         found = self.links.look()
-        if isinstance(found, Live) and self.old.exists():
-            return Live(found.folder, found.release, "", frozenset(self.old.read_text().split()))
+        if isinstance(found, Live):
+            old = frozenset(self.old.read_text().split()) if self.old.exists() else frozenset()
+            cache = int(self.cache.read_text() or 0) if self.cache.exists() else found.cache
+            return Live(found.folder, found.release, cache=cache, withdrawn=old)
         return found
 
 options = json.loads(sys.argv[3])
@@ -111,9 +114,16 @@ class Running:
             return received
 
     def until(self, holds: Callable[[], bool], seconds: float = 5) -> float:
-        """Waits until something holds; the seconds it took."""
+        """Waits until something holds; the seconds it took. A reader who is cut off asks again."""
         began = time.monotonic()
-        while not holds():
+
+        def held() -> bool:
+            try:
+                return holds()
+            except ConnectionError:
+                return False
+
+        while not held():
             assert time.monotonic() - began < seconds, f"not within {seconds} s; it said {self.hear()}"
             time.sleep(0.01)
         return time.monotonic() - began

@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -20,9 +22,10 @@ import pytest
 
 from clerestory.api.access_log import day_to_parquet
 from clerestory.errors import InputError
-from clerestory.serve import access_log
+from clerestory.serve import access_log, serve
 from clerestory.serve.access_log import LOSS, AccessLog, age, fit, lines_of
 from clerestory.serve.addresses import NAME, key_for, plain, written
+from clerestory.serve.state import Links
 from tests.serve.running import Running, server
 
 Publish = Callable[..., Any]
@@ -97,6 +100,8 @@ def test_what_a_takedown_cut_is_in_the_log(publish: Publish, tmp_path: Path) -> 
         reader.sendall(b"GET /data/huge.csv HTTP/1.1\r\nHost: x\r\n\r\n")
         reader.recv(65_536)
         site.withdraw(release.id)
+        site.until(lambda: site.fetch().status == 410)
+        time.sleep(0.3)  # the other worker hears of it too
         with pytest.raises(ConnectionResetError):
             while reader.recv(65_536):
                 continue
@@ -286,11 +291,9 @@ def test_plain_addresses_are_taken_out_of_old_days(tmp_path: Path) -> None:
 
 
 def test_the_log_is_never_where_workers_read(publish: Publish, tmp_path: Path) -> None:
-    from clerestory.serve import serve
-
     publish()
     with pytest.raises(InputError, match="read the log"):
-        serve(tmp_path, port=0, unconfined=True, log=tmp_path / "releases/log")
+        serve(tmp_path, source=Links(tmp_path / "releases"), log=tmp_path / "releases/log", unconfined=True)
 
 
 def test_a_day_becomes_one_parquet_file(publish: Publish, tmp_path: Path) -> None:
@@ -310,5 +313,9 @@ def test_a_day_becomes_one_parquet_file(publish: Publish, tmp_path: Path) -> Non
     assert set(table.column("file").to_pylist()) == {"site/data/ccw.csv", ""}
     assert str(table.schema.field("time").type) == "timestamp[us, tz=UTC]"
     assert found.file.stat().st_mode & 0o077 == 0
+    words = [sys.executable, "-m", "clerestory", "log", "to-parquet", str(log), "--day"]
+    done = subprocess.run([*words, today.isoformat()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "21 answers" in done.stdout and "1 lines were torn" in done.stdout
+    assert subprocess.run([*words, "yesterday"], capture_output=True, check=False).returncode == 2
     with pytest.raises(InputError, match="no log of that day"):
         day_to_parquet(log, today - timedelta(1))

@@ -14,6 +14,7 @@ import pytest
 from clerestory.errors import InputError, Refused
 from clerestory.serve import confine, serve
 from clerestory.serve.confine import drop, landlock, obstacle
+from clerestory.serve.state import Links
 from tests.serve import inside
 from tests.serve.confined import held
 
@@ -169,10 +170,10 @@ def test_without_the_kernels_hold_the_server_does_not_start(
     monkeypatch.setattr(landlock, "abi", lambda: 0)
     assert "no Landlock" in confine.obstacle()
     with pytest.raises(Refused, match="no Landlock") as refused:
-        serve(tmp_path, port=0)
+        serve(tmp_path, port=0, source=Links(tmp_path / "releases"))
     assert "--unconfined" in refused.value.fix
     with pytest.raises(Refused, match="answers this machine only"):
-        serve(tmp_path, host="0.0.0.0", port=0, unconfined=True)
+        serve(tmp_path, host="0.0.0.0", port=0, unconfined=True, source=Links(tmp_path / "releases"))
     assert threading.active_count() == 1
 
 

@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped,import-not-found,unused-ignore]
 import pytest
 
 from clerestory.errors import InputError, Refused
 from clerestory.serve import free_port, listen, serve
 from clerestory.serve.page import STALE
+from clerestory.serve.state import Links
 from tests.serve.running import server
 
 Publish = Callable[..., Any]
@@ -151,7 +154,7 @@ def test_a_release_that_is_damaged_at_a_switch_is_not_served(publish: Publish, t
 
 
 def test_without_a_release_the_server_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no live release") as refused:
+    with pytest.raises(InputError, match="nothing was published") as refused:
         serve(tmp_path)
     assert refused.value.exit_code == 2
 
@@ -159,7 +162,7 @@ def test_without_a_release_the_server_does_not_start(tmp_path: Path) -> None:
 def test_a_damaged_release_is_not_started(publish: Publish, tmp_path: Path) -> None:
     (publish().folder / "site/index.html").write_bytes(b"other")
     with pytest.raises(Refused):
-        serve(tmp_path)
+        serve(tmp_path, source=Links(tmp_path / "releases"))
 
 
 def test_ports(tmp_path: Path) -> None:
@@ -171,3 +174,34 @@ def test_ports(tmp_path: Path) -> None:
     assert free_port("127.0.0.1", port) == port
     with pytest.raises(InputError):
         listen("192.0.2.1", 0)
+
+
+def test_caches_keep_answers_no_longer_than_the_rules_say(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    (tmp_path / "cache").write_text("20")
+    with server(tmp_path, max_age=30) as site:
+        assert site.fetch().headers["cache-control"] == "public, max-age=20"
+        (tmp_path / "cache").write_text("40")
+        site.until(lambda: site.fetch().headers["cache-control"] == "public, max-age=30")
+
+
+def test_a_large_page_is_compressed_once_and_beside_other_answers(publish: Publish, tmp_path: Path) -> None:
+    page = b"".join(b"<tr><td>%d</td></tr>" % (n * n) for n in range(20_000))
+    publish({"site/table.html": page})
+    with server(tmp_path, workers=1) as site:
+        with ThreadPoolExecutor(8) as readers:
+            answers = list(readers.map(lambda _: site.fetch("/table.html", Accept_Encoding="br"), range(8)))
+        assert {answer.headers["content-encoding"] for answer in answers} == {"br"}
+        assert {brotli.decompress(answer.body) for answer in answers} == {page}
+        (tmp_path / "releases/current/site/table.html").write_bytes(b"changed")
+        assert site.fetch("/table.html", Accept_Encoding="br").status == 500
+
+
+def test_unconfined_says_so_and_still_is_not_root(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path, unconfined=True) as site:
+        assert any("UNCONFINED" in line for line in site.said)
+        assert site.fetch().status == 200
+        for worker in site.workers():
+            status = Path(f"/proc/{worker}/status").read_text()
+            assert not re.search(r"Uid:\s+0\s", status)

@@ -138,15 +138,14 @@ def notice(status: int, page: notices.Notice, headers: Headers | None = None) ->
 class Site:
     """Answers for the release that a view names. releases: the folder of releases, or "" to be in it.
 
-    memory: bytes of contents kept; max_age: seconds for which browsers and caches may keep an answer, which
-    bounds how fast a switch is seen. `problem` says why nothing is served, if so.
+    memory: bytes of contents kept. `problem` says why nothing is served, if so.
     """
 
-    def __init__(self, releases: Path, *, memory: int = 64 << 20, max_age: int = 60) -> None:
+    def __init__(self, releases: Path, *, memory: int = 64 << 20) -> None:
         self.contents = Contents(memory)
         self.problem: ClerestoryError | None = None
         self._releases = releases
-        self._cached = (b"cache-control", f"public, max-age={max_age}".encode())
+        self._cached = _NO_STORE
         self._snapshot: Snapshot | None = None
 
     def answer(self, request: Request, view: View) -> Answer:
@@ -163,6 +162,7 @@ class Site:
         snapshot = self._current(view)
         if snapshot is None:
             return notice(503, notices.NOTHING, [(b"retry-after", b"60")])
+        self._cached = _cached(view.max_age)
         try:
             found = self._found(request, snapshot)
         except Damaged:
@@ -244,6 +244,11 @@ class Site:
         else:
             body = body[part.first : part.last + 1]
         return Answer(206, headers, body, part=f"{part.first}-{part.last}")
+
+
+@lru_cache(maxsize=8)
+def _cached(seconds: int) -> tuple[bytes, bytes]:
+    return b"cache-control", f"public, max-age={seconds}".encode()
 
 
 _ABOUT_THE_BODY = frozenset((b"content-type", b"content-encoding", b"accept-ranges"))

@@ -6,7 +6,6 @@ reader, and to cut what is under way at once, the bytes that the kernel still ho
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import socket
@@ -17,7 +16,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from clerestory.serve.answer import Answer, Large, Request, plain
-from clerestory.serve.contents import SMALL, Damaged, Unchecked
+from clerestory.serve.contents import SMALL, Damaged, Later
 from clerestory.serve.outbox import Access
 from clerestory.serve.parse import Parser, Unfit
 
@@ -152,29 +151,27 @@ class Connection:
             return
         opened = ExitStack()
         try:
-            file = opened.enter_context(self._worker.site.contents.large(body.served, wait=False))
-            self._begin(request, answer, file, opened)
-        except Unchecked:
-            self._busy = True
-            self._loop.create_task(self._check(request, answer))
+            file = opened.enter_context(self._worker.site.contents.large(body.served))
+        except Later as later:
+            self.wait(request, later)
         except Damaged:
             self._begin(request, self._worker.site.damaged())
-
-    async def _check(self, request: Request, answer: Answer) -> None:
-        """Reads a large file once and compares it with the manifest, beside other answers."""
-        assert isinstance(answer.body, Large)
-        try:
-            await asyncio.to_thread(self._worker.site.contents.check, answer.body.served)
-        except Damaged:
-            damaged = self._worker.site.damaged()
-            damaged.release = answer.release
-            answer = damaged
-        # It may have been withdrawn meanwhile.
-        self._busy = False
-        if isinstance(answer.body, Large) and self._worker.is_withdrawn(answer.release):
-            self._worker.answer(self, request)
         else:
-            self.send(request, answer)
+            self._begin(request, answer, file, opened)
+
+    def wait(self, request: Request, later: Later) -> None:
+        """Answers the request when its contents are ready; other connections go on meanwhile."""
+        self.hold()
+        self._loop.create_task(self._ready(request, later))
+
+    async def _ready(self, request: Request, later: Later) -> None:
+        damaged = not await self._worker.made(later)
+        # Asked again from the start: the release may have been withdrawn meanwhile.
+        self._busy = False
+        if damaged and not self.closed:
+            self.send(request, self._worker.site.damaged())
+        elif not self.closed:
+            self._worker.answer(self, request)
         self.go_on()
 
     def _begin(

@@ -7,9 +7,10 @@ import hashlib
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from clerestory.serve.headers import shrinks
@@ -24,6 +25,8 @@ SMALL = 1 << 20
 """Bytes up to which a file is kept in memory and compressed; larger ones go from disk as they are."""
 DIRECT = 64 << 10
 """Bytes from which the kernel sends a file that is not compressed, without a copy here."""
+QUICK = 16 << 10
+"""Bytes up to which compressing is quicker than another thread: other readers do not notice."""
 _WORTH = 600
 """Bytes below which compressing gains nothing."""
 
@@ -34,16 +37,27 @@ class Damaged(Exception):
     """A file's bytes are not those of the manifest, or it is gone."""
 
 
-class Unchecked(Exception):
-    """A large file must be read whole before it is sent, which takes time."""
+class Later(Exception):
+    """The contents are not ready: `work` makes them so, in another thread, and then they are asked for again.
+
+    key: what it makes; asked for twice, it is made once. work: raises Damaged.
+    """
+
+    def __init__(self, key: str, work: Callable[[], object]) -> None:
+        self.key, self.work = key, work
+        super().__init__(key)
 
 
 @dataclass(slots=True)
 class _Kept:
-    """Bodies by encoding ("" for none), with the file's stamp when its digest was checked."""
+    """Bodies by encoding ("" for none), with the file's stamp when its digest was checked.
+
+    made: bodies that another thread compressed and that are not counted yet.
+    """
 
     stamp: _Stamp
     bodies: dict[str, bytes]
+    made: dict[str, bytes] = field(default_factory=dict)
 
 
 class Contents:
@@ -59,7 +73,8 @@ class Contents:
     def body(self, served: Served, encodings: set[str]) -> tuple[bytes, str]:
         """A small file's bytes and their encoding ("" for none), as small as the reader takes them.
 
-        Raises Damaged if the file on disk is not the manifest's, even if its bytes are still in memory.
+        Raises Later if they are still to be compressed and that takes a while; Damaged if the file on disk is
+        not the manifest's, even if its bytes are still in memory.
         """
         name = str(served.file)
         kept = self._kept.get(name)
@@ -72,7 +87,10 @@ class Contents:
         self._kept.move_to_end(name)
         encoding = best(served, encodings)
         if encoding not in kept.bodies:
-            kept.bodies[encoding] = body = _compressed(kept.bodies[""], encoding)
+            made = kept.made.pop(encoding, None)
+            if made is None and len(kept.bodies[""]) > QUICK:
+                raise Later(f"{name} {encoding}", partial(_make, kept, encoding))
+            kept.bodies[encoding] = body = made or _compressed(kept.bodies[""], encoding)
             self.size += len(body)
             self._make_room()
         return kept.bodies[encoding], encoding
@@ -99,29 +117,26 @@ class Contents:
             self._drop(next(iter(self._kept)))
 
     @contextmanager
-    def large(self, served: Served, *, wait: bool = True) -> Iterator[int]:
+    def large(self, served: Served) -> Iterator[int]:
         """A descriptor of a large file whose digest was checked since it was last touched.
 
-        wait: whether to read all of it for that, if need be; else that raises Unchecked.
-        Raises Damaged if it is not the manifest's.
+        Raises Later if it must be read whole for that, Damaged if it is not the manifest's.
         """
         name = str(served.file)
         with _opened(served.file) as descriptor:
             stamp = _stamp(os.fstat(descriptor))
             if self._checked.get(name) != stamp:
-                if not wait:
-                    raise Unchecked
-                with os.fdopen(os.dup(descriptor), "rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                if digest != served.entry.sha256 or _stamp(os.fstat(descriptor)) != stamp:
-                    raise Damaged
-                self._checked[name] = stamp
+                raise Later(name, partial(self._check, served))
             yield descriptor
 
-    def check(self, served: Served) -> None:
-        """Reads a large file whole, if it was touched since it last was. Raises Damaged; blocks."""
-        with self.large(served):
-            pass
+    def _check(self, served: Served) -> None:
+        with _opened(served.file) as descriptor:
+            stamp = _stamp(os.fstat(descriptor))
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != served.entry.sha256 or _stamp(os.fstat(descriptor)) != stamp:
+                raise Damaged
+        self._checked[str(served.file)] = stamp
 
     def forget(self) -> None:
         """Forgets everything, after a switch."""
@@ -155,6 +170,10 @@ def best(served: Served, encodings: set[str]) -> str:
     if "br" in encodings and brotli is not None:
         return "br"
     return "gzip" if "gzip" in encodings else ""
+
+
+def _make(kept: _Kept, encoding: str) -> None:
+    kept.made[encoding] = _compressed(kept.bodies[""], encoding)
 
 
 def _compressed(body: bytes, encoding: str) -> bytes:

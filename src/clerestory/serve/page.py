@@ -28,7 +28,8 @@ class View:
     """What workers go by. release: the one to serve, or that was withdrawn; "" with neither flag: nothing.
 
     withdrawn: others that were taken down. since: when the release was. addresses: how to write them to the
-    log; key: of their digests, in hexadecimal. synchronised: whether the clock follows a time server.
+    log; key: of their digests, in hexadecimal. max_age: seconds for which caches may keep answers.
+    synchronised: whether the clock follows a time server.
     """
 
     release: str = ""
@@ -38,6 +39,7 @@ class View:
     withdrawn: tuple[str, ...] = ()
     addresses: str = "hashed"
     key: str = ""
+    max_age: int = 0
     synchronised: bool = False
 
 

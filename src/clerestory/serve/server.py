@@ -93,11 +93,10 @@ def serve(
         open_release(decision.folder)
         verify_digests(decision.folder)
         verified = decision
-        max_age = min(max_age, decision.cache)
     obstacle = "" if unconfined else confine.obstacle()
     if obstacle:
         raise Refused(obstacle, where="serve", fix=confine.WITHOUT)
-    account = None if unconfined else drop.account(user)
+    account = drop.account(user)
     proxied = plain(proxy)
     if proxy and not proxied:
         raise InputError("this is no address", where=f"--proxy {proxy}", fix="write it in numbers: 127.0.0.1")

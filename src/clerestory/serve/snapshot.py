@@ -71,7 +71,9 @@ def _evidence(releases: Path, opened: Release) -> Iterator[tuple[str, Path, Entr
     for entry in opened.manifest.files:
         if not entry.path.startswith(_SITE):
             yield entry.path, folder / entry.path, entry
-    listed = proof_list.read(folder, opened.id)
+    # A file of that name on the manifest is no proof, which is made after the manifest.
+    known = any(entry.path == proof_list.NAME for entry in opened.manifest.files)
+    listed = None if known else proof_list.read(folder, opened.id)
     if listed is not None:
         yield proof_list.NAME, folder / proof_list.NAME, _entry(folder / proof_list.NAME)
         for entry in listed.files:

@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.serve.addresses import Addresses, key_for
 from clerestory.serve.clock import boot, source, synchronised
-from clerestory.serve.confine import WITHOUT, confine
+from clerestory.serve.confine import WITHOUT, confine, drop
 from clerestory.serve.keeper import keep
 from clerestory.serve.page import NOTHING, Page, View
 from clerestory.serve.plan import Plan
@@ -80,6 +80,7 @@ class Supervisor:
         self._verifier = Verifier(verified)
         self._key = ""
         self._synchronised = False
+        self._max_age = plan.max_age
         self._slow = -_SLOW_EVERY
         self._told = ""
         self._stopping = False
@@ -159,6 +160,7 @@ class Supervisor:
                 self._publish(View(withdrawn=withdrawn))
                 self._tell(f"nothing is served: the access log cannot be written: {self._log_problem}")
                 return
+            self._max_age = min(self._plan.max_age, live.cache)
             self._publish(View(release=live.release, live=True, withdrawn=withdrawn))
             self._tell(f"serving {live.release}")
         elif verifier.state is State.BROKEN:
@@ -171,10 +173,13 @@ class Supervisor:
             self._publish(View(last.release if stays else "", stays, withdrawn=withdrawn))
 
     def _publish(self, view: View) -> None:
-        filled = View(
-            view.release, view.live, view.gone, view.since, view.withdrawn,
-            str(self._plan.addresses), self._key, self._synchronised,
-        )  # fmt: skip
+        filled = replace(
+            view,
+            addresses=str(self._plan.addresses),
+            key=self._key,
+            max_age=self._max_age,
+            synchronised=self._synchronised,
+        )
         if filled != self.published:
             self._page.publish(filled)
             self.published = filled
@@ -207,10 +212,11 @@ class Supervisor:
                 confine(self._folder, user=self._plan.user, memory=self._plan.memory, listener=self._listener)
             else:
                 os.fchdir(self._folder)
+                drop.become(self._plan.user)
             os.close(self._folder)
             means = Means(
                 self._listener, self._page, pipe, replies, f"{self._run}-{slot.number}.{slot.generation}",
-                self._plan.memory, self._plan.max_age, self._plan.proxy,
+                self._plan.memory, self._plan.proxy,
             )  # fmt: skip
             status = self._status[1]
 

@@ -14,10 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from clerestory.serve import addresses, notices
 from clerestory.serve.answer import REPORT, Answer, Request, Site, notice, plain
 from clerestory.serve.connection import Connection
+from clerestory.serve.contents import Damaged, Later
 from clerestory.serve.outbox import EVERY, Access, Outbox
 from clerestory.serve.page import NOTHING, Page, View
 from clerestory.serve.reports import fields_of
@@ -37,7 +39,7 @@ class Means:
     """What a worker is given: all that it will ever hold.
 
     listener: accepts; page: what holds; pipe and replies: to and from who keeps the log; name: of the worker
-    in the log; memory, max_age: see Site; proxy: address of the proxy in front, whose word on readers'
+    in the log; memory: see Site; proxy: address of the proxy in front, whose word on readers'
     addresses is believed; "" for none.
     """
 
@@ -47,7 +49,6 @@ class Means:
     replies: int
     name: str
     memory: int
-    max_age: int
     proxy: str
 
 
@@ -57,7 +58,7 @@ class Worker:
     def __init__(self, loop: asyncio.AbstractEventLoop, means: Means) -> None:
         self.loop = loop
         self.stopping = False
-        self.site = Site(Path(), memory=means.memory, max_age=means.max_age)
+        self.site = Site(Path(), memory=means.memory)
         self._means = means
         self._listener = means.listener
         self._outbox = Outbox(means.pipe, means.name)
@@ -69,6 +70,7 @@ class Worker:
         self._date = b""
         self._flushing = False
         self._reports: dict[str, tuple[Connection, Request, float]] = {}
+        self._making: dict[str, asyncio.Future[object]] = {}
         self._reported: Counter[str] = Counter()
         self._hour = 0
         self._heard = b""
@@ -151,13 +153,29 @@ class Worker:
         if request.method == "POST" and request.address == REPORT:
             self._take_report(connection, request)
             return
-        answer = self.site.answer(request, self.view())
+        try:
+            answer = self.site.answer(request, self.view())
+        except Later as later:
+            connection.wait(request, later)
+            return
         if self.site.problem is not None and str(self.site.problem) != self._problem:
             self._problem = str(self.site.problem)
             self._say(f"nothing is served: {self._problem}")
         if answer.status == 500:
             self._say(f"not served, its bytes are not the manifest's: {request.address} in {answer.release}")
         connection.send(request, answer)
+
+    async def made(self, later: Later) -> bool:
+        """Makes contents ready in another thread, once for all who wait; False if they are damaged."""
+        task = self._making.get(later.key)
+        if task is None:
+            task = self._making[later.key] = asyncio.ensure_future(asyncio.to_thread(later.work))
+            task.add_done_callback(lambda _: self._making.pop(later.key, None))
+        try:
+            await asyncio.shield(task)
+        except Damaged:
+            return False
+        return True
 
     @staticmethod
     def _say(words: str) -> None:
@@ -299,9 +317,20 @@ def work(means: Means, loop: asyncio.AbstractEventLoop, ready: Callable[[], None
         runner.run(_work(means, ready))
 
 
+def _fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Says what kind of fault there was and where; its text may hold what a reader sent."""
+    fault = context.get("exception")
+    place = fault.__traceback__ if isinstance(fault, BaseException) else None
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}" if place else ""
+    os.write(2, f"a fault in a worker: {type(fault).__name__}{where}\n".encode())
+
+
 async def _work(means: Means, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    loop.set_exception_handler(_fault)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal sends it to all; the supervisor decides
     worker = Worker(loop, means)

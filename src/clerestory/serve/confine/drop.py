@@ -8,7 +8,7 @@ import pwd
 import resource
 
 from clerestory.errors import InputError
-from clerestory.serve.confine.system import PR_SET_DUMPABLE, prctl, syscall
+from clerestory.serve.confine.system import PR_SET_DUMPABLE, linux, prctl, syscall
 
 NOBODY = "nobody"
 _CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -64,7 +64,8 @@ def become(numbers: tuple[int, int] | None) -> None:
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
-    prctl(PR_SET_DUMPABLE, 0)
+    if linux():
+        prctl(PR_SET_DUMPABLE, 0)
 
 
 def renounce(machine: str) -> None:
