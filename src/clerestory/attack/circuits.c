@@ -623,3 +623,6 @@ EXPORT int64_t circuits_move(const Grid *g, const int64_t *room, double *price, 
   *count = kept;
   return done;
 }
+
+/* Of the arguments above: whoever loads this compares it with what it was written for. */
+int circuits_version(void) { return 2; }

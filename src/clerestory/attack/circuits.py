@@ -13,6 +13,7 @@ import ctypes
 import math
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +77,21 @@ class _Grid(ctypes.Structure):
     )
 
 
+_VERSION = 2
+"""Of the functions' arguments; the same number is in circuits.c."""
+
+
+@cache
 def _library() -> ctypes.CDLL:
     suffix = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
     path = Path(__file__).with_name(f"_circuits.{suffix}")
     try:
-        return ctypes.CDLL(str(path))
-    except OSError:
+        library = ctypes.CDLL(str(path))
+        if library.circuits_version() != _VERSION:
+            raise OSError
+    except (OSError, AttributeError):
         raise Undecided(
-            "the compiled part of the attack is missing or of another machine",
+            "the compiled part of the attack is missing, of another version or of another machine",
             where=path.name,
             fix="install clerestory again, with a C compiler at hand",
         ) from None
