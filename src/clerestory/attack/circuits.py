@@ -13,7 +13,6 @@ import ctypes
 import math
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +80,6 @@ _VERSION = 2
 """Of the functions' arguments; the same number is in circuits.c."""
 
 
-@cache
 def _library() -> ctypes.CDLL:
     suffix = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
     path = Path(__file__).with_name(f"_circuits.{suffix}")
@@ -95,6 +93,7 @@ def _library() -> ctypes.CDLL:
             where=path.name,
             fix="install clerestory again, with a C compiler at hand",
         ) from None
+    return library
 
 
 class Board:
