@@ -31,5 +31,5 @@ def test_another_method_is_refused_and_a_missing_release_too(tmp_path: Path) -> 
     with pytest.raises(Refused, match="protects this source by rounding"):
         no_other_method(public, tmp_path, "visits", SUPPRESSION)
     shutil.rmtree(release.folder)
-    with pytest.raises(Refused, match="not known by which method"):
+    with pytest.raises(Refused, match="missing or another one"):
         no_other_method(public, tmp_path, "visits", ROUNDING)

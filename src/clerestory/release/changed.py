@@ -42,7 +42,7 @@ def _methods(releases: Path, event: Event, source: str) -> Mapping[str, str]:
         content = b""
     if hashlib.sha256(content).hexdigest() != event.manifest:
         raise Refused(
-            "it is not known by which method an earlier release protects this source",
+            "an earlier release cannot be audited against: its manifest is missing or another one",
             where=f"release {event.release}, source {source!r}",
             fix="restore the folder of that release, every byte; then build again",
         )
