@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clerestory.attack.families import family
+from clerestory.attack.families import Family, family
 
 
 def sets(*rows: str) -> np.ndarray:
@@ -48,3 +50,37 @@ def test_lines_are_true_and_span_every_linear_relation(codes: list[int]) -> None
     extra = np.linalg.matrix_rank(rows[:, len(members) :]) if rows.size and len(found.extra) else 0
     spanned = (np.linalg.matrix_rank(rows) if rows.size else 0) - extra
     assert spanned == len(members) - np.linalg.matrix_rank(members.astype(int))
+
+
+def left_over(found: Family, sizes: list[int], known: frozenset[int], whole: int) -> set[int]:
+    """What the lines of `whole` leave when the known sets are taken away, parts of unknown parts too."""
+    covered = {position: size if position in known else 0 for position, size in enumerate(sizes)}
+    for _ in range(len(sizes)):
+        for parent, children in found.lines:
+            if parent not in known:
+                covered[parent] = max(covered[parent], sum(covered[child] for child in children))
+    return {
+        sizes[whole] - sum(covered[child] for child in children)
+        for parent, children in found.lines
+        if parent == whole
+    }
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.frozensets(st.integers(0, 5), min_size=1), min_size=2, max_size=6, unique=True))
+def test_what_is_left_of_a_set_without_any_disjoint_sets_inside_it_is_on_a_line(
+    drawn: list[frozenset[int]],
+) -> None:
+    """So that a small count that is left is found, however the sets of several tables cross."""
+    members = np.array([[category in one for category in range(6)] for one in drawn])
+    found = family(members)
+    sizes = [int(row.sum()) for row in (*members, *found.extra)]
+    for whole, everything in enumerate(drawn):
+        inside = [i for i, one in enumerate(drawn) if one < everything]
+        for count in range(1, len(inside) + 1):
+            for parts in combinations(inside, count):
+                if sum(len(drawn[i]) for i in parts) != len(frozenset().union(*(drawn[i] for i in parts))):
+                    continue
+                rest = len(everything) - sum(len(drawn[i]) for i in parts)
+                known = frozenset({whole, *parts})
+                assert any(left <= rest for left in left_over(found, sizes, known, whole)), (whole, parts)

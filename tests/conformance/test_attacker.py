@@ -232,6 +232,10 @@ def test_what_the_second_attacker_breaks_does_not_pass_the_audit_of_any_kind(kin
     check_audit(range(OTHER_BROKEN), kind)
 
 
+def test_what_a_restricted_table_leaves_of_a_whole_one_that_it_crosses_is_no_small_count() -> None:
+    check_releases(range(100_321, 100_322))
+
+
 @campaign
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", KINDS)

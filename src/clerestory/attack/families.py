@@ -55,7 +55,7 @@ def family(members: BoolArray) -> Family:
     sets = _Sets(members)
     lines: dict[tuple[int, tuple[int, ...]], None] = {}
     ends: dict[int, None] = {}
-    layers = _nested_layers(nested, sizes)
+    layers = _nested_layers(nested, sizes, shared)
     for layer in layers:
         _layer_lines(layer, sets, sizes, shared, lines, ends)
     if len(layers) > 1:
@@ -71,8 +71,10 @@ def family(members: BoolArray) -> Family:
     return Family(tuple(sets.rows[sets.own :]), tuple(lines))
 
 
-def _nested_layers(nested: BoolArray, sizes: NDArray[np.int64]) -> list[list[int]]:
-    """Sub-families that nest, which together hold every set; each takes in all that nests with it."""
+def _nested_layers(nested: BoolArray, sizes: NDArray[np.int64], shared: NDArray[np.int64]) -> list[list[int]]:
+    """Sub-families that nest, which together hold every set, and every two of which one is inside the other;
+    each takes in all that nests with it.
+    """
     order = np.lexsort((np.arange(len(sizes)), -sizes))
     layers: list[list[int]] = []
     for position in order:
@@ -87,7 +89,39 @@ def _nested_layers(nested: BoolArray, sizes: NDArray[np.int64]) -> list[list[int
             for position in order:
                 if position not in layer and nested[position, layer].all():
                     layer.append(int(position))
+        layers += _further_layers(layers, order, nested, sizes, shared)
     return layers
+
+
+def _further_layers(
+    layers: list[list[int]],
+    order: NDArray[np.intp],
+    nested: BoolArray,
+    sizes: NDArray[np.int64],
+    shared: NDArray[np.int64],
+) -> list[list[int]]:
+    """Further sub-families: for each set, one for every two sets inside it that no layer has all three of.
+
+    Where a restricted table and a whole one cross, a region of the one lies inside the same region of the
+    other, and what is left between them is a count that a reader can work out; likewise what two disjoint
+    sets of different bandings leave of their total.
+    """
+    inside = (shared == sizes[:, None]) & (sizes[:, None] < sizes[None, :])
+    found = [set(layer) for layer in layers]
+    for whole in order:
+        parts = [int(part) for part in order if inside[part, whole]]
+        for place, first in enumerate(parts):
+            for second in parts[place:]:
+                wanted = {int(whole), first, second}
+                if (first != second and shared[first, second]) or any(wanted <= layer for layer in found):
+                    continue
+                layer = sorted(wanted, key=lambda one: (-sizes[one], one))
+                for position in order:
+                    if position not in layer and nested[position, layer].all():
+                        layer.append(int(position))
+                found.append(set(layer))
+    ranked = [sorted(layer, key=lambda one: (-sizes[one], one)) for layer in found[len(layers) :]]
+    return ranked
 
 
 def _layer_lines(
