@@ -11,8 +11,8 @@ from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
 
+from clerestory.release.gate.register import system_clock
 from clerestory.release.ledger import Book, Event, Kind, head, next_time, signed, written
-from clerestory.release.register import system_clock
 
 WRITERS = 4
 LINES = 250

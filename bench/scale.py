@@ -24,10 +24,10 @@ from clerestory.attack.finest import behind
 from clerestory.attack.relations import Relations, relations
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import ClerestoryError
-from clerestory.release import witness
-from clerestory.release.prove import prove_source
+from clerestory.release.proof import witness
+from clerestory.release.proof.prove import prove_source
+from clerestory.release.proof.verify_proof import check_level, check_source
 from clerestory.release.structure import Rule
-from clerestory.release.verify_proof import check_level, check_source
 from clerestory.tables import PublicCells
 
 CASES = ("custody", "ccw", "linked", "magnitude", "cube")

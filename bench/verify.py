@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from clerestory.release.bundle import commit, stage
-from clerestory.release.prove import prove
+from clerestory.release.proof.prove import prove
 
 FILES, BYTES = 1_000, 200_000
 RUNS = 5

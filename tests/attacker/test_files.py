@@ -12,7 +12,7 @@ import pytest
 
 from clerestory.attack.relations import relations
 from clerestory.confidential.protect.publish import protect
-from clerestory.release.prove import prove_source
+from clerestory.release.proof.prove import prove_source
 from clerestory.release.structure import Rule
 from tests.attacker import files
 from tests.attacker.brute import attack

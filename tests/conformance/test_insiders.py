@@ -11,9 +11,9 @@ from clerestory.attack.relations import relations
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import InputError, Refused, Undecided
 from clerestory.methods import Rounding, RoundingKind
-from clerestory.release.prove import prove_source
+from clerestory.release.proof.prove import prove_source
+from clerestory.release.proof.verify_proof import check_source
 from clerestory.release.structure import Rule
-from clerestory.release.verify_proof import check_source
 from clerestory.tables import PublicCells
 from tests.attacker.brute import intervals, intervals_of
 from tests.attacker.instances import Instance, as_published, instance

@@ -15,9 +15,9 @@ from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import Refused, Undecided
 from clerestory.policy import Policy
-from clerestory.release.prove import prove, prove_source
+from clerestory.release.proof.prove import prove, prove_source
+from clerestory.release.proof.verify_proof import check_level, reasoned, verify_proof
 from clerestory.release.structure import Rule
-from clerestory.release.verify_proof import check_level, reasoned, verify_proof
 from clerestory.tables import (
     RECORDS,
     TOTAL,

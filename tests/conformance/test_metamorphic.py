@@ -23,7 +23,7 @@ from scipy.sparse import csr_matrix, hstack, identity, vstack
 from clerestory.attack.relations import relations
 from clerestory.confidential.original import OriginalCells
 from clerestory.confidential.protect.publish import protect
-from clerestory.release.prove import prove_source
+from clerestory.release.proof.prove import prove_source
 from clerestory.release.structure import Rule
 from clerestory.tables import CellSpace
 from tests.attacker.instances import instance

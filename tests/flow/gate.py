@@ -7,10 +7,10 @@ from pathlib import Path
 
 from clerestory.confidential import budget
 from clerestory.policy import GateRules
+from clerestory.release.gate.publishing import publish
+from clerestory.release.gate.register import Register, digest_of
+from clerestory.release.gate.say import say, statement
 from clerestory.release.ledger import FIRST, Kind, head
-from clerestory.release.publishing import publish
-from clerestory.release.register import Register, digest_of
-from clerestory.release.say import say, statement
 from tests.release.signing import COURSE, ROLES, agree, content, person, signer
 
 GATE = GateRules(reviewers=1)

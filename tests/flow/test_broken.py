@@ -15,7 +15,7 @@ import pytest
 
 from clerestory.errors import ClerestoryError, Refused
 from clerestory.release.check import verify_release
-from clerestory.release.prove import prove
+from clerestory.release.proof.prove import prove
 from tests.attacker import files
 from tests.attacker.brute import attack
 from tests.flow.broken import Lines, carry_proof, copy_of, edit_proof, edit_table, put, rows_of, signed_again

@@ -162,8 +162,8 @@ def test_verify_refuses_a_rounded_number_that_is_no_multiple(tmp_path: Path) -> 
     from clerestory.errors import Refused
     from clerestory.methods import Rounding, RoundingKind
     from clerestory.release.altered import check_altered
+    from clerestory.release.proof.verify_proof import source_cells
     from clerestory.release.verify import open_release
-    from clerestory.release.verify_proof import source_cells
 
     root = project_with(tmp_path / "p", "controlled")
     assert run("build", root).code == 0

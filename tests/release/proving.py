@@ -10,13 +10,13 @@ from datetime import date
 from pathlib import Path
 
 from clerestory.confidential.protect.publish import protect
-from clerestory.release import proof_list, witness
 from clerestory.release.bundle import commit, stage
 from clerestory.release.manifest import Entry, TableFacts
-from clerestory.release.proof_list import ProofList
+from clerestory.release.proof import proof_list, witness
+from clerestory.release.proof.proof_list import ProofList
+from clerestory.release.proof.witness import SourceProof
 from clerestory.release.structure import Rule
 from clerestory.release.verify import open_release
-from clerestory.release.witness import SourceProof
 from clerestory.tables import PublicCells
 from tests.attacker.instances import Instance, instance
 from tests.attacker.written import csv_of, files_of

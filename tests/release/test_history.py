@@ -14,15 +14,16 @@ from clerestory.attack.history import SUFFIX, Earlier
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import Refused
 from clerestory.policy import Policy
-from clerestory.release import proof_list, structure, witness
+from clerestory.release import structure
 from clerestory.release.history import Past, befores, past_of, read_past
 from clerestory.release.ledger import FIRST, Event, Kind
 from clerestory.release.manifest import NAME
-from clerestory.release.proof_list import ProofList
-from clerestory.release.prove import prove
+from clerestory.release.proof import proof_list, witness
+from clerestory.release.proof.proof_list import ProofList
+from clerestory.release.proof.prove import prove
+from clerestory.release.proof.verify_proof import verify_proof
 from clerestory.release.structure import Before, Rule
 from clerestory.release.verify import open_release
-from clerestory.release.verify_proof import verify_proof
 from clerestory.tables import Changes, PublicCells
 from tests.confidential.protect.years import original, space
 from tests.release.proving import edit_csv, facts_of, files_of, released

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import clerestory
-from clerestory.release.prove import prove
+from clerestory.release.proof.prove import prove
 from tests.release.proving import facts_of, files_of, protected, released
 
 SEED = 12
@@ -89,7 +89,9 @@ def test_what_is_drawn_attacked_proven_and_served_needs_no_records(release: Path
     machine = Machine(tmp_path, without=("confidential",), blocked=DATABASES)
     origin, names = json.loads(machine.run("-c", IMPORT_ALL, "serve,site,release,attack,tables,policy"))
     assert Path(origin).is_relative_to(machine.code)
-    assert {"clerestory.site.pages", "clerestory.release.prove", "clerestory.attack.decide"} <= set(names)
+    assert {"clerestory.site.pages", "clerestory.release.proof.prove", "clerestory.attack.decide"} <= set(
+        names
+    )
     clone = tmp_path / release.name
     shutil.copytree(release, clone)
     shutil.rmtree(clone / "proof")

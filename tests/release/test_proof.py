@@ -14,11 +14,12 @@ import pytest
 from clerestory.attack.relations import relations
 from clerestory.confidential.protect.publish import protect
 from clerestory.errors import ClerestoryError, Refused
-from clerestory.release import proof_list, structure
-from clerestory.release.prove import prove, prove_source
+from clerestory.release import structure
+from clerestory.release.proof import proof_list
+from clerestory.release.proof.prove import prove, prove_source
+from clerestory.release.proof.verify_proof import check_source, verify_proof
+from clerestory.release.proof.witness import SourceProof
 from clerestory.release.structure import Rule
-from clerestory.release.verify_proof import check_source, verify_proof
-from clerestory.release.witness import SourceProof
 from clerestory.tables import PublicCells
 from tests.attacker.brute import attack
 from tests.attacker.instances import as_published, instance
@@ -239,7 +240,7 @@ def test_bytes_that_are_no_proof_are_refused(made: Made, change: bytes) -> None:
     from hashlib import sha256
 
     from clerestory.release.manifest import Entry
-    from clerestory.release.proof_list import ProofList
+    from clerestory.release.proof.proof_list import ProofList
     from clerestory.release.verify import open_release
 
     path = proof_list.path_of("source")

@@ -30,16 +30,16 @@ from clerestory.errors import InputError
 from clerestory.methods import OPEN, Method, Protector, Suppression
 from clerestory.policy import Policy
 from clerestory.project import Project, TableFile, load, typed_numbers, words_around
-from clerestory.release.bodies import budgets_of
 from clerestory.release.bundle import STAGED, commit, discard, stage, switch
 from clerestory.release.changed import no_other_method
 from clerestory.release.compare import Changes, compare
+from clerestory.release.gate.bodies import budgets_of
+from clerestory.release.gate.register import Register
 from clerestory.release.history import past_of
 from clerestory.release.ledger import Event, head
 from clerestory.release.lock import lock
 from clerestory.release.manifest import TableFacts
 from clerestory.release.recheck import Accounting, recheck
-from clerestory.release.register import Register
 from clerestory.release.structure import Rule, path_of, write
 from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import open_release

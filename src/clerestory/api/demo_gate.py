@@ -12,8 +12,8 @@ from clerestory.api.gate import approvals, go_live, signed
 from clerestory.api.inside import FOLDER, private_folder
 from clerestory.api.review import answer_all, review
 from clerestory.policy import CALHHS_DDG_2_0, GateRules, floor_of
-from clerestory.release.gate import Counted
-from clerestory.release.keys import load_signer, new_key
+from clerestory.release.gate.counting import Counted
+from clerestory.release.gate.keys import load_signer, new_key
 from clerestory.release.ledger import Kind
 from clerestory.release.trust import (
     Content,

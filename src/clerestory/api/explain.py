@@ -15,9 +15,10 @@ from clerestory.api.inside import FOLDER, read_kept
 from clerestory.confidential.reasons import RuleSaid, rules_said
 from clerestory.errors import InputError
 from clerestory.project.problems import nearest
-from clerestory.release import proof_list, structure, witness
+from clerestory.release import structure
 from clerestory.release.check import release_folder
 from clerestory.release.manifest import Manifest, is_id
+from clerestory.release.proof import proof_list, witness
 from clerestory.release.structure import Structure
 from clerestory.release.verify import open_release
 from clerestory.tables import Layout, Status

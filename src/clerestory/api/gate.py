@@ -12,16 +12,16 @@ from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.policy import GateRules
 from clerestory.project import load
 from clerestory.release.bundle import STAGED, current
-from clerestory.release.evidence import Sealed, seal
-from clerestory.release.gate import Counted
+from clerestory.release.gate.counting import Counted
+from clerestory.release.gate.evidence import Sealed, seal
+from clerestory.release.gate.publishing import Published, counted_for, publish
+from clerestory.release.gate.register import Register, digest_of
+from clerestory.release.gate.restoring import Restored, restore
+from clerestory.release.gate.say import say, statement
+from clerestory.release.gate.takedown import TakenDown, takedown
 from clerestory.release.ledger import NAME as LEDGER
 from clerestory.release.ledger import Event, Kind
 from clerestory.release.manifest import is_id
-from clerestory.release.publishing import Published, counted_for, publish
-from clerestory.release.register import Register, digest_of
-from clerestory.release.restoring import Restored, restore
-from clerestory.release.say import say, statement
-from clerestory.release.takedown import TakenDown, takedown
 from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import Release, open_release, verify_digests
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from clerestory.confidential import budget
 from clerestory.errors import InputError, Refused
-from clerestory.release.bodies import budgets_of
+from clerestory.release.gate.bodies import budgets_of
+from clerestory.release.gate.live import Standing
+from clerestory.release.gate.register import Register, digest_of
 from clerestory.release.ledger import NAME, Event, Kind, head
-from clerestory.release.live import Standing
 from clerestory.release.manifest import NAME as MANIFEST
-from clerestory.release.register import Register, digest_of
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.errors import ClerestoryError, Refused, Undecided
-from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE
-from clerestory.release.prove import prove
+from clerestory.release.gate.bodies import BESIDE
+from clerestory.release.proof import proof_list
+from clerestory.release.proof.prove import prove
 from clerestory.release.verify import verify_digests
 
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")

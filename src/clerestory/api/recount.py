@@ -20,9 +20,9 @@ from clerestory.confidential.budget import NAME as BUDGET
 from clerestory.errors import InputError, Refused
 from clerestory.project import SETTINGS, Project, load, source_kind
 from clerestory.release.compare import compare
+from clerestory.release.gate.register import digest_of
 from clerestory.release.ledger import FIRST, parse
 from clerestory.release.ledger import NAME as LEDGER
-from clerestory.release.register import digest_of
 from clerestory.release.verify import Release, open_release, verify_digests
 
 _FOLDERS = ("sources", "tables", "dashboards", "decisions", "lookups", "trust", "ledger")

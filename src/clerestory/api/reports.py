@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from clerestory.api.gate import rules_of, take_down
 from clerestory.api.inside import FOLDER
 from clerestory.errors import InputError
-from clerestory.release.register import Register
-from clerestory.release.reporting import Open, Report, open_reports, take_in
-from clerestory.release.reporting import answer as answer_one
+from clerestory.release.gate.register import Register
+from clerestory.release.gate.reporting import Open, Report, open_reports, take_in
+from clerestory.release.gate.reporting import answer as answer_one
 from clerestory.serve.reports import read_reports
 
 if TYPE_CHECKING:

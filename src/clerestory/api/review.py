@@ -36,7 +36,7 @@ from clerestory.policy import Question
 from clerestory.policy.checklist import CHECKLIST
 from clerestory.project import load
 from clerestory.release.check import verify_release
-from clerestory.release.register import Register, digest_of
+from clerestory.release.gate.register import Register, digest_of
 from clerestory.release.trust.project import rules_for
 from clerestory.release.verify import Release, open_release
 

@@ -15,9 +15,9 @@ from clerestory.confidential.review.facts import Changes, Gate, Protection, Rule
 from clerestory.errors import InputError
 from clerestory.release.check import Verified
 from clerestory.release.compare import compare
+from clerestory.release.proof.verify_proof import SourceChecked
 from clerestory.release.structure import Structure
 from clerestory.release.verify import Release
-from clerestory.release.verify_proof import SourceChecked
 from clerestory.site.promises import promise
 
 _RULES = {

@@ -16,8 +16,9 @@ import numpy as np
 
 from clerestory.confidential.review.facts import Chart, Files, Group, Page, Table, Tight
 from clerestory.methods import OPEN
-from clerestory.release import proof_list, structure, witness
+from clerestory.release import structure
 from clerestory.release.manifest import Entry, Manifest, TableFacts
+from clerestory.release.proof import proof_list, witness
 from clerestory.release.structure import Structure
 from clerestory.release.verify import Release
 from clerestory.tables import Layout, Unit, column_name

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 from clerestory.errors import InputError, Refused
-from clerestory.release.bodies import INSIDE, keep_body
+from clerestory.release.gate.bodies import INSIDE, keep_body
+from clerestory.release.gate.publishing import show_roots
+from clerestory.release.gate.register import TRUST, Register
 from clerestory.release.ledger import NAME, Book, slots
 from clerestory.release.ledger.book import sync_folder
-from clerestory.release.publishing import show_roots
-from clerestory.release.register import TRUST, Register
 from clerestory.release.verify import verify_digests, whole
 
 

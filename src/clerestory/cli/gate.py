@@ -160,7 +160,7 @@ def takedown(
     """Withdraw a release at once. One signature; it takes two to bring it back."""
     # Nothing heavy is loaded before it is down.
     from clerestory.errors import InputError
-    from clerestory.release.takedown import takedown as run
+    from clerestory.release.gate.takedown import takedown as run
 
     with answering(as_json=format is Format.JSON):
         if not person and not break_glass:

@@ -39,7 +39,7 @@ def signer_for(person: str, key: str | Path | None = None) -> Signer:
     The passphrase, or the PIN of hardware, is in $CLERESTORY_PASSPHRASE or asked for.
     Raises InputError if there is no such key, or the passphrase is not its own.
     """
-    from clerestory.release.keys import URI_SCHEMES, load_signer, signer_from
+    from clerestory.release.gate.keys import URI_SCHEMES, load_signer, signer_from
 
     if key is not None and str(key).partition(":")[0] in URI_SCHEMES:
         return signer_from(str(key), secrets=lambda name: passphrase(name, str(key)).decode())

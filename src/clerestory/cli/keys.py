@@ -27,7 +27,7 @@ ReasonOption = Annotated[str, typer.Option(help="Why, in words that may be publi
 @app.command()
 def new(person: PersonArgument, out_file: OutOption = None, format: FormatOption = Format.TEXT) -> None:
     """Make an Ed25519 key in a new file, encrypted with a passphrase."""
-    from clerestory.release.keys import new_key, public_text
+    from clerestory.release.gate.keys import new_key, public_text
 
     with answering(as_json=format is Format.JSON):
         file = out_file or key_file(person)
@@ -38,7 +38,7 @@ def new(person: PersonArgument, out_file: OutOption = None, format: FormatOption
 @app.command()
 def show(person: PersonArgument, key: KeyOption = None, format: FormatOption = Format.TEXT) -> None:
     """Print the public half of a key, as trust.toml has it."""
-    from clerestory.release.keys import public_text
+    from clerestory.release.gate.keys import public_text
 
     with answering(as_json=format is Format.JSON):
         public = signer_for(person, key).public_key
@@ -57,7 +57,7 @@ def rotate(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Make a person's next key, and a draft of the root of trust that puts it in place of the present one."""
-    from clerestory.release.keys import new_key, public_text
+    from clerestory.release.gate.keys import new_key, public_text
     from clerestory.release.trust import change, load_chain, propose, trust_folder
 
     with answering(as_json=format is Format.JSON):
@@ -91,7 +91,7 @@ def revoke(
 ) -> None:
     """Make a draft of the root of trust in which a key counts no more: lost, stolen, or its owner left."""
     from clerestory.errors import InputError
-    from clerestory.release.keys import public_from
+    from clerestory.release.gate.keys import public_from
     from clerestory.release.trust import change, load_chain, propose, trust_folder
 
     with answering(as_json=format is Format.JSON):

@@ -52,7 +52,7 @@ def prove(
         _again(release, earlier or [], person, key)
         return
     from clerestory.release.check import release_folder
-    from clerestory.release.prove import prove as run
+    from clerestory.release.proof.prove import prove as run
 
     with answering(as_json=format is Format.JSON):
         proof = run(release_folder(release), earlier or ())
@@ -84,7 +84,7 @@ def verify(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Check a release or a live site: every byte, the proof by multiplication, the signatures. No solver."""
-    from clerestory.release.outside import check
+    from clerestory.release.gate.outside import check
 
     with answering(as_json=format is Format.JSON):
         found = check(release, root=root, trust=trust, earlier=earlier or (), insist=not no_proof)

@@ -93,7 +93,7 @@ def sign(
 @app.command()
 def accept(folder: FolderArgument = Path(), format: FormatOption = Format.TEXT) -> None:
     """Make the draft the root of trust, if enough trustees of the present and of the new version signed."""
-    from clerestory.release.register import Register
+    from clerestory.release.gate.register import Register
     from clerestory.release.trust import accept as run
     from clerestory.release.trust import trust_folder
 
@@ -205,7 +205,7 @@ def said(trust: Trust) -> dict[str, Any]:
     """The JSON of a version."""
     from dataclasses import asdict
 
-    from clerestory.release.keys import public_text
+    from clerestory.release.gate.keys import public_text
     from clerestory.release.trust.said import floor_said
 
     return {

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.errors import InputError
-from clerestory.release import proof_list
 from clerestory.release.bundle import CURRENT, STAGED
 from clerestory.release.manifest import NAME
+from clerestory.release.proof import proof_list
+from clerestory.release.proof.verify_proof import ProofChecked, verify_proof
 from clerestory.release.verify import open_release, verify_digests
-from clerestory.release.verify_proof import ProofChecked, verify_proof
 
 
 @dataclass(frozen=True)

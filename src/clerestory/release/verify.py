@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError, Refused
-from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE, beside
-from clerestory.release.envelope import open_envelope
+from clerestory.release.gate.bodies import BESIDE, beside
+from clerestory.release.gate.envelope import open_envelope
+from clerestory.release.gate.statement import Approval
 from clerestory.release.manifest import (
     MAXIMUM_BYTES,
     NAME,
@@ -27,7 +27,7 @@ from clerestory.release.manifest import (
     id_of,
     parse,
 )
-from clerestory.release.statement import Approval
+from clerestory.release.proof import proof_list
 
 _LISTED = 20
 """Problems named in one message; the rest are counted."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from clerestory.errors import Refused
-from clerestory.release.reporting import Report
+from clerestory.release.gate.reporting import Report
 
 NAME = "reports.ndjson"
 LONGEST_BODY = 8 << 10

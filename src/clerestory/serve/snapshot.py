@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE, ROOTS, WELL_KNOWN, beside
+from clerestory.release.gate.bodies import BESIDE, ROOTS, WELL_KNOWN, beside
 from clerestory.release.manifest import NAME, Entry, ReleaseId
+from clerestory.release.proof import proof_list
 from clerestory.release.verify import Release, open_release
 from clerestory.serve.headers import content_type
 

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from clerestory.errors import ClerestoryError
 from clerestory.release.bundle import CURRENT, live_id
-from clerestory.release.deciding import Decider, Decision, Live, Nothing, Seen, Withdrawn
+from clerestory.release.gate.deciding import Decider, Decision, Live, Nothing, Seen, Withdrawn
+from clerestory.release.gate.reporting import Report
 from clerestory.release.manifest import NAME as MANIFEST
 from clerestory.release.manifest import id_of
-from clerestory.release.reporting import Report
 from clerestory.serve.reports import NAME as REPORTS
 from clerestory.serve.reports import read_reports
 

@@ -19,9 +19,9 @@ from clerestory.confidential.protect.publish import Protection, protect
 from clerestory.confidential.protect.rules import Reason
 from clerestory.errors import Refused
 from clerestory.policy import Policy
-from clerestory.release.prove import prove_source
+from clerestory.release.proof.prove import prove_source
+from clerestory.release.proof.verify_proof import check_source
 from clerestory.release.structure import Rule
-from clerestory.release.verify_proof import check_source
 from clerestory.tables import (
     RECORDS,
     Attribute,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from clerestory.policy import GateRules
 from clerestory.release.bundle import commit, stage
+from clerestory.release.gate.publishing import Published, publish
+from clerestory.release.gate.register import Register, digest_of
+from clerestory.release.gate.say import say, statement
 from clerestory.release.ledger import Event, Kind, head
-from clerestory.release.prove import prove
-from clerestory.release.publishing import Published, publish
-from clerestory.release.register import Register, digest_of
-from clerestory.release.say import say, statement
+from clerestory.release.proof.prove import prove
 from tests.release.signing import GATE, NOW, agree, content, signer
 
 ANSWERS = "a" * 64

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from clerestory.errors import ClerestoryError, Refused
-from clerestory.release.deciding import Decider, Live, Withdrawn
+from clerestory.release.gate.deciding import Decider, Live, Withdrawn
+from clerestory.release.gate.register import Register
+from clerestory.release.gate.takedown import takedown
 from clerestory.release.ledger import NAME, Book, Kind
-from clerestory.release.register import Register
-from clerestory.release.takedown import takedown
 from clerestory.release.verify import whole
 from tests.release.gate.made import ANSWERS, Project
 from tests.release.signing import NOW, signer
@@ -33,8 +33,8 @@ from datetime import timedelta
 from pathlib import Path
 from tests.release.gate.made import Project
 from tests.release.signing import signer
-from clerestory.release.takedown import takedown
-from clerestory.release.restoring import restore
+from clerestory.release.gate.takedown import takedown
+from clerestory.release.gate.restoring import restore
 
 project = Project.there(Path(sys.argv[1]))
 number = int(sys.argv[2])

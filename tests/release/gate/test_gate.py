@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from clerestory.errors import Refused
-from clerestory.release.deciding import Decider, Live, Nothing, Seen, Withdrawn
+from clerestory.release.gate.deciding import Decider, Live, Nothing, Seen, Withdrawn
+from clerestory.release.gate.restoring import restore
+from clerestory.release.gate.takedown import takedown
 from clerestory.release.ledger import NAME, Kind, slots
-from clerestory.release.restoring import restore
-from clerestory.release.takedown import takedown
 from clerestory.release.trust import Training
 from clerestory.release.verify import verify_digests
 from tests.release.gate.made import ANSWERS, Project

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from clerestory.errors import InputError, Refused
-from clerestory.release.deciding import Decider, Live, Withdrawn
+from clerestory.release.gate.deciding import Decider, Live, Withdrawn
+from clerestory.release.gate.reporting import Report, answer, open_reports, take_in
 from clerestory.release.ledger import Kind
-from clerestory.release.reporting import Report, answer, open_reports, take_in
 from tests.release.gate.made import Project
 from tests.release.signing import GATE, signer
 

@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from clerestory.release.envelope import seal
-from clerestory.release.statement import Approval, Kind
+from clerestory.release.gate.envelope import seal
+from clerestory.release.gate.statement import Approval, Kind
 from clerestory.release.trust import Training, Trust, load_chain, signed
 from clerestory.release.trust.change import revoking
 from tests.release.signing import NOW, agree, content, person, signer

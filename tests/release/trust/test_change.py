@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clerestory.errors import InputError, Problems, Refused
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 from clerestory.release.trust import (
     Revoked,
     Role,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clerestory.errors import Refused
-from clerestory.release.envelope import open_envelope, verified
-from clerestory.release.statement import Approval
+from clerestory.release.gate.envelope import open_envelope, verified
+from clerestory.release.gate.statement import Approval
 from clerestory.release.trust import Role, load_trust
 from tests.release.signing import NOW
 from tests.release.trust.make_fixtures import FIXTURES, MANIFEST, make

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clerestory.errors import ClerestoryError, Problems
 from clerestory.policy import CALHHS_DDG_2_0, Dominance, Floor, GateRules, PriorPosterior, Question, floor_of
-from clerestory.release.keys import public_text
+from clerestory.release.gate.keys import public_text
 from clerestory.release.trust import Revoked, Role, Training
 from clerestory.release.trust.form import form_of, read_form
 from clerestory.release.trust.rules import content_problems

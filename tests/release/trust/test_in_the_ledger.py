@@ -10,8 +10,8 @@ import pytest
 
 from clerestory.api.ledger import verified
 from clerestory.errors import Refused
+from clerestory.release.gate.register import Register, digest_of
 from clerestory.release.ledger import Event, Kind
-from clerestory.release.register import Register, digest_of
 from clerestory.release.trust.change import revoking
 from tests.release.gate.made import Project
 from tests.release.signing import agree, content, signer

@@ -18,7 +18,7 @@ from tuf.api.metadata import Metadata, Root
 
 from clerestory.errors import Refused
 from clerestory.policy import Floor, GateRules
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 from clerestory.release.trust import Content, Training, load_chain, load_trust, signed, trust_at
 from tests.release.signing import GATE, NOW, agree, content, person, signer
 

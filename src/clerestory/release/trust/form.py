@@ -26,7 +26,7 @@ from clerestory.project.models import GateFile
 from clerestory.project.problems import Collector, Document
 from clerestory.project.read import read_toml, to_model
 from clerestory.project.trust_file import FloorFile, PersonFile, TrustFile
-from clerestory.release.keys import public_from, public_text
+from clerestory.release.gate.keys import public_from, public_text
 from clerestory.release.trust.model import Content, Person, Revoked, Role, Training
 
 NAME = "trust.toml"

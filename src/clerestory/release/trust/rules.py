@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from clerestory.release.keys import key_problem
+from clerestory.release.gate.keys import key_problem
 from clerestory.release.trust.model import Content, Person
 
 LEAST_THRESHOLD = 2

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clerestory.policy import Floor, GateRules
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 
 
 def gate_said(gate: GateRules) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.metadata import Role as Delegation
 
 from clerestory.policy import Dominance, Floor, GateRules, PriorPosterior, Question
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 from clerestory.release.trust.model import Content, Person, Revoked, Role, Training
 from clerestory.release.trust.said import floor_said, gate_said
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tuf.api.metadata import Metadata, Root, RootVerificationResult
 
 from clerestory.errors import InputError, Refused
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 from clerestory.release.trust import signed
 from clerestory.release.trust.model import Content, Trust
 from clerestory.release.trust.rules import change_problems, content_problems

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from clerestory.errors import Refused
-from clerestory.release.gate import Counted, count, given, publisher_problem
+from clerestory.release.gate.counting import Counted, count, given, publisher_problem
+from clerestory.release.gate.register import digest_of
 from clerestory.release.ledger import Kind
-from clerestory.release.register import digest_of
 from clerestory.release.trust import Trust, load_chain
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clerestory.errors import Refused
-from clerestory.release import canonical
-from clerestory.release.envelope import PAYLOAD_TYPE, countersign, open_envelope, seal, verified
+from clerestory.release.gate import canonical
+from clerestory.release.gate.envelope import PAYLOAD_TYPE, countersign, open_envelope, seal, verified
 from tests.release.signing import signer
 
 ANA, BEN = signer("ana"), signer("ben")

@@ -27,7 +27,7 @@ from securesystemslib.exceptions import UnsupportedLibraryError
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, Signer, SSlibKey
 
 from clerestory.errors import ClerestoryError, InputError
-from clerestory.release.pkcs8 import encrypted
+from clerestory.release.gate.pkcs8 import encrypted
 
 SHORTEST_PASSPHRASE = 12
 """Characters of a passphrase, at least."""

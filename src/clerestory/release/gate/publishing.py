@@ -10,17 +10,17 @@ from securesystemslib.signer import Signer
 
 from clerestory.errors import Refused
 from clerestory.policy import GateRules
-from clerestory.release import live
-from clerestory.release.bodies import ROOTS
 from clerestory.release.bundle import CURRENT, switch
-from clerestory.release.gate import Counted, count, given, publisher_problem, stale_problem
+from clerestory.release.gate import live
+from clerestory.release.gate.bodies import ROOTS
+from clerestory.release.gate.counting import Counted, count, given, publisher_problem, stale_problem
+from clerestory.release.gate.register import Register, digest_of
+from clerestory.release.gate.say import say, statement
 from clerestory.release.ledger import Event, Kind, slots
 from clerestory.release.manifest import ReleaseId
-from clerestory.release.register import Register, digest_of
-from clerestory.release.say import say, statement
+from clerestory.release.proof.verify_proof import verify_proof
 from clerestory.release.trust import FOLDER, Trust
 from clerestory.release.verify import Release, open_release, verify_digests
-from clerestory.release.verify_proof import verify_proof
 
 _GO_ON = "see `clerestory review` and `clerestory approvals`"
 

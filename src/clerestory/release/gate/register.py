@@ -13,7 +13,9 @@ from pathlib import Path
 from securesystemslib.signer import Signer
 
 from clerestory.errors import ClerestoryError, Refused
-from clerestory.release import live
+from clerestory.release.gate import live
+from clerestory.release.gate.live import Standing
+from clerestory.release.gate.roles import role_of
 from clerestory.release.ledger import (
     FIRST,
     NAME,
@@ -27,8 +29,6 @@ from clerestory.release.ledger import (
     slots,
     written,
 )
-from clerestory.release.live import Standing
-from clerestory.release.roles import role_of
 from clerestory.release.trust import Trust, load_chain, load_trust, trust_at
 from clerestory.release.trust.store import root_name
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from securesystemslib.signer import Signer
 
 from clerestory.errors import InputError, Refused
-from clerestory.release import live
 from clerestory.release.bundle import CURRENT, switch
+from clerestory.release.gate import live
+from clerestory.release.gate.register import Register
+from clerestory.release.gate.say import say, statement
 from clerestory.release.ledger import Event, Kind
 from clerestory.release.manifest import ReleaseId
-from clerestory.release.register import Register
-from clerestory.release.say import say, statement
 from clerestory.release.verify import open_release, verify_digests
 
 

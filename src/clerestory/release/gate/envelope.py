@@ -11,7 +11,7 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Key, Signature, Signer
 
 from clerestory.errors import InputError, Refused
-from clerestory.release import canonical
+from clerestory.release.gate import canonical
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _MOST_SIGNATURES = 64

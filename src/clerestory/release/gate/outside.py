@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.errors import InputError, Refused, Undecided
-from clerestory.release import proof_list
-from clerestory.release.bodies import BESIDE, MOST, WELL_KNOWN, beside, kind_in, put_beside
 from clerestory.release.check import Verified, release_folder, verify_release
+from clerestory.release.gate.bodies import BESIDE, MOST, WELL_KNOWN, beside, kind_in, put_beside
+from clerestory.release.gate.register import TRUST
+from clerestory.release.gate.signed_by import Signed, signed_by
 from clerestory.release.ledger import Kind
 from clerestory.release.manifest import NAME, id_of, parse
-from clerestory.release.register import TRUST
-from clerestory.release.signed_by import Signed, signed_by
+from clerestory.release.proof import proof_list
 
 _SECONDS = 30
 _AT_ONCE = 8

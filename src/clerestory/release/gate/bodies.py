@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clerestory.errors import Refused
-from clerestory.release.envelope import open_envelope, verified
+from clerestory.release.gate.envelope import open_envelope, verified
+from clerestory.release.gate.statement import Approval
 from clerestory.release.ledger import Event, Kind
 from clerestory.release.ledger.book import sync_folder
-from clerestory.release.statement import Approval
 from clerestory.release.trust import Trust
 
 if TYPE_CHECKING:
-    from clerestory.release.register import Register
+    from clerestory.release.gate.register import Register
 
 INSIDE = "ledger"
 """The project's folder of bodies: reasons and answers to reports stay in it."""

@@ -26,13 +26,14 @@ from clerestory.attack.shown import open_units, small_shown
 from clerestory.attack.system import FloatArray, System, attackers_system
 from clerestory.errors import InputError, Refused, Undecided
 from clerestory.methods import OPEN, Method, Suppression
-from clerestory.release import proof_list, structure, witness
+from clerestory.release import structure
 from clerestory.release.altered import MethodChecked, check_altered
 from clerestory.release.history import apart, has_history, history_of, places
 from clerestory.release.manifest import Manifest
+from clerestory.release.proof import proof_list, witness
+from clerestory.release.proof.witness import Bound, SourceProof
 from clerestory.release.structure import Rule, Structure
 from clerestory.release.verify import Release, open_release, verify_digests
-from clerestory.release.witness import Bound, SourceProof
 from clerestory.tables import PublicCells
 from clerestory.tables.space import IntArray
 

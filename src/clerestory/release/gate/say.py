@@ -9,12 +9,12 @@ from securesystemslib.signer import Signer
 
 from clerestory import __version__
 from clerestory.errors import Refused
-from clerestory.release.bodies import PUBLIC, keep_body, put_beside
-from clerestory.release.envelope import seal
+from clerestory.release.gate.bodies import PUBLIC, keep_body, put_beside
+from clerestory.release.gate.envelope import seal
+from clerestory.release.gate.register import Register
+from clerestory.release.gate.roles import role_of
+from clerestory.release.gate.statement import Approval
 from clerestory.release.ledger import Event, Kind
-from clerestory.release.register import Register
-from clerestory.release.roles import role_of
-from clerestory.release.statement import Approval
 from clerestory.release.trust import Trust
 
 SOFTWARE = f"clerestory {__version__}"

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from clerestory.policy import GateRules
-from clerestory.release.bodies import BESIDE, approval_in, beside, version_in
+from clerestory.release.gate.bodies import BESIDE, approval_in, beside, version_in
+from clerestory.release.gate.roles import roles_for
+from clerestory.release.gate.statement import Approval
 from clerestory.release.ledger import FIRST, Event, Kind
-from clerestory.release.roles import roles_for
-from clerestory.release.statement import Approval
 from clerestory.release.trust import Trust
 
 OFFICERS = 2

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from clerestory.errors import InputError
-from clerestory.release.keys import (
+from clerestory.release.gate.keys import (
     SCHEMES,
     URI_SCHEMES,
     key_problem,

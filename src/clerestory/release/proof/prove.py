@@ -25,13 +25,11 @@ from clerestory.attack.system import System, attackers_system, components
 from clerestory.attack.tables import ceiling, program
 from clerestory.attack.witnesses import Witnesses
 from clerestory.errors import Refused, Undecided
-from clerestory.release import proof_list
 from clerestory.release.history import history_of, places
 from clerestory.release.manifest import Entry
-from clerestory.release.proof_list import ProofList
-from clerestory.release.structure import Rule, Structure
-from clerestory.release.verify import Release, open_release, verify_digests
-from clerestory.release.verify_proof import (
+from clerestory.release.proof import proof_list
+from clerestory.release.proof.proof_list import ProofList
+from clerestory.release.proof.verify_proof import (
     SourceChecked,
     Told,
     check_level,
@@ -44,7 +42,9 @@ from clerestory.release.verify_proof import (
     reasoned,
     source_cells,
 )
-from clerestory.release.witness import Bound, SourceProof
+from clerestory.release.proof.witness import Bound, SourceProof
+from clerestory.release.structure import Rule, Structure
+from clerestory.release.verify import Release, open_release, verify_digests
 from clerestory.tables import PublicCells
 
 SEED = 20220627

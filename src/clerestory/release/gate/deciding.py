@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clerestory.errors import ClerestoryError
-from clerestory.release.gate import count, given, publisher_problem, stale_problem
+from clerestory.release.gate.counting import count, given, publisher_problem, stale_problem
+from clerestory.release.gate.live import Standing
+from clerestory.release.gate.register import Clock, Register, digest_of, system_clock
+from clerestory.release.gate.reporting import Report, overdue
 from clerestory.release.ledger import FIRST, Event, Kind, slots, written
-from clerestory.release.live import Standing
-from clerestory.release.register import Clock, Register, digest_of, system_clock
-from clerestory.release.reporting import Report, overdue
 from clerestory.release.verify import open_release, verify_digests
 
 _CLOCKS = timedelta(seconds=1)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clerestory.errors import Refused
-from clerestory.release.envelope import open_envelope, seal
-from clerestory.release.statement import Approval, Kind, predicate_type, time_of, time_text
+from clerestory.release.gate.envelope import open_envelope, seal
+from clerestory.release.gate.statement import Approval, Kind, predicate_type, time_of, time_text
 from tests.release.signing import signer
 
 MANIFEST = "1f0c5d2a9b34" + "0" * 52

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from securesystemslib.signer import Signer
 
 from clerestory.errors import InputError, Refused
-from clerestory.release.bodies import inside, keep_body
+from clerestory.release.gate.bodies import inside, keep_body
+from clerestory.release.gate.live import Standing
+from clerestory.release.gate.register import Register
+from clerestory.release.gate.say import say, statement
 from clerestory.release.ledger import Event, Kind
-from clerestory.release.live import Standing
-from clerestory.release.register import Register
-from clerestory.release.say import say, statement
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 from securesystemslib.signer import Signer
 
 from clerestory.errors import ClerestoryError, InputError, Refused
-from clerestory.release.bodies import keep_body, unsigned
 from clerestory.release.bundle import CURRENT, current, unpoint
-from clerestory.release.envelope import seal
+from clerestory.release.gate.bodies import keep_body, unsigned
+from clerestory.release.gate.envelope import seal
+from clerestory.release.gate.register import Register, digest_of
+from clerestory.release.gate.say import statement
 from clerestory.release.ledger import Kind, slots, written
 from clerestory.release.manifest import is_id
-from clerestory.release.register import Register, digest_of
-from clerestory.release.say import statement
 from clerestory.release.trust import Trust
 
 _PATIENCE = 0.3

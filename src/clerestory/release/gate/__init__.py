@@ -1,0 +1,1 @@
+"""Who agreed to what: statements, signatures, who counts, and the line that makes a release live."""
