@@ -316,7 +316,7 @@ def main(words: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         releases = given.releases
         if releases is None:
-            from clerestory.api import demo
+            from clerestory.api.demo import demo
 
             demo(Path(temporary) / "demo")
             releases = Path(temporary) / "demo" / "releases"

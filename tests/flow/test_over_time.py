@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from clerestory.api import BuildReport
-from clerestory.api import build as build_only
+from clerestory.api.build import BuildReport
+from clerestory.api.build import build as build_only
 from clerestory.errors import Refused
 from tests.flow.gate import go_live
 from tests.flow.small_project import edit, let_change, run, write_visits

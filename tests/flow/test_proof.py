@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clerestory.api import build
+from clerestory.api.build import build
 from clerestory.errors import Refused
 from tests.flow.demo import built_demo
 from tests.flow.small_project import run

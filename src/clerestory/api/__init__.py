@@ -1,22 +1,5 @@
-"""The small Python API; the command line is a thin layer over it."""
+"""The steps put together, one module each; the command line is a thin layer over them.
 
-from clerestory.api.build import BuildReport, SourceReport, build
-from clerestory.api.demo import demo
-from clerestory.api.new import new_project, project_templates
-from clerestory.api.progress import Progress, Quiet
-from clerestory.api.standalone import AuditResult, ProtectedTable, audit, protect
-
-__all__ = [
-    "AuditResult",
-    "BuildReport",
-    "Progress",
-    "ProtectedTable",
-    "Quiet",
-    "SourceReport",
-    "audit",
-    "build",
-    "demo",
-    "new_project",
-    "project_templates",
-    "protect",
-]
+Nothing is imported here, so that a command loads only what it needs: a takedown must not wait for a database.
+What other programs call is offered by `clerestory` itself.
+"""

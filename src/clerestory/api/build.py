@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from clerestory import __version__
-from clerestory.api.inside import Inside, keep, private_folder
+from clerestory.api.inside import Inside, keep
+from clerestory.api.kept import private_folder
 from clerestory.api.over_time import PastReport, Protected, protect_with_past
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.proofs import prove_apart

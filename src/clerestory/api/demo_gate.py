@@ -9,7 +9,7 @@ from securesystemslib.signer import Signer
 
 from clerestory.api.approving import approve
 from clerestory.api.gate import approvals, go_live, signed
-from clerestory.api.inside import FOLDER, private_folder
+from clerestory.api.kept import FOLDER, private_folder
 from clerestory.api.review import answer_all, review
 from clerestory.policy import CALHHS_DDG_2_0, GateRules, floor_of
 from clerestory.release.gate.counting import Counted

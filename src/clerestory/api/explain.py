@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clerestory.api.inside import FOLDER, read_kept
+from clerestory.api.kept import FOLDER, read_kept
 from clerestory.confidential.reasons import RuleSaid, rules_said
 from clerestory.errors import InputError
 from clerestory.project.problems import nearest

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clerestory.api.inside import FOLDER, private_folder, read_kept
+from clerestory.api.kept import FOLDER, private_folder, read_kept
 from clerestory.api.purge import Purged, purge
 from clerestory.errors import ClerestoryError, InputError, Refused
 from clerestory.policy import GateRules

@@ -14,7 +14,7 @@ from typing import Any
 
 from clerestory.api.build import build
 from clerestory.api.gate import release_of
-from clerestory.api.inside import FOLDER, private_folder, read_kept
+from clerestory.api.kept import FOLDER, private_folder, read_kept
 from clerestory.api.progress import Progress
 from clerestory.confidential.budget import NAME as BUDGET
 from clerestory.errors import InputError, Refused

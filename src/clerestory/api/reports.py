@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clerestory.api.gate import rules_of, take_down
-from clerestory.api.inside import FOLDER
+from clerestory.api.kept import FOLDER
 from clerestory.errors import InputError
 from clerestory.release.gate.register import Register
 from clerestory.release.gate.reporting import Open, Report, open_reports, take_in

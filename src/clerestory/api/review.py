@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.api.gate import release_of
-from clerestory.api.inside import FOLDER, private_folder, read_kept, write_private
+from clerestory.api.kept import FOLDER, private_folder, read_kept, write_private
 from clerestory.api.progress import Progress, Quiet, Stopwatch
 from clerestory.api.review_inside import changes_of, gates_of, protections_of, rules_of, typed_of
 from clerestory.api.review_release import files_of, pages_of, structures_of, tables_of, tightest_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clerestory.api.inside import read_kept
+from clerestory.api.kept import read_kept
 from clerestory.api.review_release import tables_by_rule
 from clerestory.attack.history import SUFFIX
 from clerestory.confidential.review import drift

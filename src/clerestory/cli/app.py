@@ -29,7 +29,7 @@ from clerestory.cli.console import Steps, answering, err, out, print_json
 from clerestory.cli.identity import KeyOption, signer_for
 
 if TYPE_CHECKING:
-    from clerestory.api import BuildReport
+    from clerestory.api.build import BuildReport
 
 app = typer.Typer(
     name="clerestory",
@@ -75,7 +75,7 @@ def new(
     template: Annotated[str, typer.Option(help="What to start from: blank or openjustice.")] = "blank",
 ) -> None:
     """Make a project folder to start from."""
-    from clerestory.api import new_project
+    from clerestory.api.new import new_project
 
     with answering():
         new_project(folder, template)
@@ -183,7 +183,7 @@ def build(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Sources → protected tables → a staged release, audited and accounted for; nothing goes live."""
-    from clerestory.api import build as run
+    from clerestory.api.build import build as run
     from clerestory.errors import InputError
 
     steps = Steps()
@@ -225,7 +225,7 @@ def demo(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Synthetic firearms records and real deaths-in-custody records → a live site on 127.0.0.1."""
-    from clerestory.api import demo as run
+    from clerestory.api.demo import demo as run
 
     steps = Steps()
     with answering(steps, as_json=format is Format.JSON):

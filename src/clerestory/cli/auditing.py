@@ -22,7 +22,7 @@ from clerestory.cli.standalone import (
 )
 
 if TYPE_CHECKING:
-    from clerestory.api import AuditResult
+    from clerestory.api.standalone import AuditResult
 
 _LISTED = 20
 _WORDS = {
@@ -111,7 +111,7 @@ def audit(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Attack tables that somebody protected: which hidden numbers can be worked out, or within how much."""
-    from clerestory.api import audit as run
+    from clerestory.api.standalone import audit as run
 
     as_json = format is Format.JSON
     steps = Steps()

@@ -23,7 +23,7 @@ from clerestory.cli.standalone import (
 from clerestory.errors import InputError
 
 if TYPE_CHECKING:
-    from clerestory.api import ProtectedTable
+    from clerestory.api.standalone import ProtectedTable
 
 File = Annotated[Path, typer.Argument(help="A CSV (UTF-8) or Parquet file.")]
 
@@ -67,7 +67,7 @@ def protect(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Count one file's records by its columns, or add up an amount, and hide what would give people away."""
-    from clerestory.api import protect as run
+    from clerestory.api.standalone import protect as run
 
     as_json = format is Format.JSON
     steps = Steps()

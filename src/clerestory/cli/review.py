@@ -64,7 +64,7 @@ def review(
 
 def _answer(project: Path, release: str, to: Path | None) -> None:
     from clerestory.api.gate import release_of
-    from clerestory.api.inside import write_private
+    from clerestory.api.kept import write_private
     from clerestory.api.review import answers_for, review_folder
     from clerestory.confidential.review import answered, read_review
     from clerestory.errors import InputError
