@@ -1,6 +1,6 @@
 """All of it: `make bench`. Takes about twenty minutes; run it on a machine that does nothing else."""
 
-from bench import cell_key, optimum, peers, scale, serve, tabulate, whole
+from bench import cell_key, ledger, optimum, peers, scale, serve, tabulate, verify, whole
 
 if __name__ == "__main__":
     print("## Counting, against one GROUP BY\n", flush=True)
@@ -16,5 +16,8 @@ if __name__ == "__main__":
     optimum.main(["--real"])
     print("\n## Beside the peers\n", flush=True)
     peers.main(["--case", "custody", "--peers", "small counts alone", "tau-ARGUS MOD"])
+    print("\n## The gate\n", flush=True)
+    verify.main()
+    ledger.main()
     print("\n## Serving\n", flush=True)
     serve.main([])
