@@ -29,7 +29,7 @@ from tests.attacker.kinds import KINDS
 CHUNKS = 20
 COUNTS = "counts"
 OTHERS = [name for name in KINDS if name != COUNTS]
-INSTANCES = 1_000
+INSTANCES = 2_000
 """Of counts; of every other kind OTHER_INSTANCES."""
 OTHER_INSTANCES = 100
 BROKEN = 240
