@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clerestory.cli.console import answering, err, out, print_json
 from clerestory.cli.identity import AsOption, KeyOption, signer_for
 from clerestory.cli.standalone import Format, FormatOption
+
+if TYPE_CHECKING:
+    from clerestory.release.ledger import Event
 
 ReleaseArgument = Annotated[
     str, typer.Argument(help="The release, r-…; the one that was built last if absent.")
@@ -21,6 +24,14 @@ ReasonOption = Annotated[
 ]
 
 
+def _signed(kind: str, project: Path, release: str, person: str, key: str | None, reason: str = "") -> Event:
+    """One person's word on a release."""
+    from clerestory.api.gate import signed
+    from clerestory.release.ledger import Kind
+
+    return signed(project, Kind(kind), release, signer_for(person, key), reason=reason)
+
+
 def submit(
     person: AsOption,
     release: ReleaseArgument = "",
@@ -28,11 +39,8 @@ def submit(
     key: KeyOption = None,
 ) -> None:
     """Sign for having built a release, and hand it to the reviewers."""
-    from clerestory.api.gate import signed
-    from clerestory.release.ledger import Kind
-
     with answering():
-        event = signed(project, Kind.BUILT, release, signer_for(person, key))
+        event = _signed("built", project, release, person, key)
         out.print(f"{event.release} is handed to the reviewers by {person}.", markup=False)
         out.print(f"Next, a reviewer: clerestory review {event.release} --project {project}", markup=False)
 
@@ -63,11 +71,8 @@ def reject(
     key: KeyOption = None,
 ) -> None:
     """Send a release back, with reasons. It can never go live; the next one can."""
-    from clerestory.api.gate import signed
-    from clerestory.release.ledger import Kind
-
     with answering():
-        event = signed(project, Kind.REJECTED, release, signer_for(person, key), reason=reason)
+        event = _signed("rejected", project, release, person, key, reason)
         out.print(f"{event.release} is rejected by {person}; it can never go live.", markup=False)
         out.print(f"Next, the analyst: mend it, then clerestory build {project}", markup=False)
 
@@ -80,11 +85,8 @@ def emergency(
     key: KeyOption = None,
 ) -> None:
     """Agree, as one of two officers, that a release need not wait for its review time. For ever on record."""
-    from clerestory.api.gate import signed
-    from clerestory.release.ledger import Kind
-
     with answering():
-        event = signed(project, Kind.EMERGENCY, release, signer_for(person, key), reason=reason)
+        event = _signed("emergency", project, release, person, key, reason)
         out.print(
             f"{person} agrees that {event.release} need not wait; line {event.seq + 1} of the ledger.",
             markup=False,

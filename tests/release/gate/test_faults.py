@@ -6,11 +6,14 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -149,37 +152,61 @@ def test_publishers_side_by_side_leave_one_of_theirs_live(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path):
-    """A file system of two megabytes, where this machine lets us make one."""
+def disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], AbstractContextManager[None]]]]:
+    """A folder, and what makes its disk full for a while.
+
+    A file system of two megabytes, filled; where this account may not make one, files that may not grow.
+    """
     place = tmp_path / "disk"
     place.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True)
-    if made.returncode:
-        pytest.skip("only root may make a small file system")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    mounted = made.returncode == 0
+
+    @contextlib.contextmanager
+    def filled() -> Iterator[None]:
+        filler = os.open(place / "filler", os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(filler, b"x" * 4096)
+        os.close(filler)
+        yield
+        (place / "filler").unlink()
+
+    @contextlib.contextmanager
+    def stunted() -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = (place / "p" / NAME).stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handler)
+
+    yield place, filled if mounted else stunted
+    if mounted:
+        subprocess.run(["umount", str(place)], check=True)
 
 
-def test_with_a_full_disk_nothing_is_published_and_everything_can_be_taken_down(small_disk: Path) -> None:
-    project = Project(small_disk / "p")
+def test_with_a_full_disk_nothing_is_published_and_everything_can_be_taken_down(
+    disk: tuple[Path, Callable[[], AbstractContextManager[None]]],
+) -> None:
+    place, full = disk
+    project = Project(place / "p")
     first = project.live("one")
     second = project.approved("two")
-    filler = os.open(small_disk / "filler", os.O_WRONLY | os.O_CREAT)
-    with contextlib.suppress(OSError):
-        while True:
-            os.write(filler, b"x" * 4096)
-    os.close(filler)
     before = (project.root / NAME).read_bytes()
-    with pytest.raises((ClerestoryError, OSError)):
-        project.publish(second)
-    assert (project.root / NAME).read_bytes().startswith(before)
     shown = Decider(project.root, clock=lambda: project.now)
-    assert shown.look().release == first
-    done = takedown(project.root, "", "names in it", signer("iris"), register=project.register)
-    assert done.release == first
-    assert isinstance(shown.look(), Withdrawn)
-    assert isinstance(Decider(project.root, clock=lambda: project.now).look(), Withdrawn)
-    (small_disk / "filler").unlink()
+    with full():
+        with pytest.raises((ClerestoryError, OSError)):
+            project.publish(second)
+        assert (project.root / NAME).read_bytes().startswith(before)
+        assert shown.look().release == first
+        done = takedown(project.root, "", "names in it", signer("iris"), register=project.register)
+        assert done.release == first
+        assert isinstance(shown.look(), Withdrawn)
+        assert isinstance(Decider(project.root, clock=lambda: project.now).look(), Withdrawn)
     project.wait(minutes=1)
     project.register.fold()
     assert project.register.events()[-1].kind is Kind.WITHDRAWN

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from securesystemslib.signer import Signer
 
 from clerestory.errors import ClerestoryError, Refused
 from clerestory.release.gate import live
+from clerestory.release.gate.envelope import signature_holds
 from clerestory.release.gate.live import Standing
 from clerestory.release.gate.roles import role_of
 from clerestory.release.ledger import (
@@ -158,9 +158,7 @@ class Register:
         trust = self.trust_then(event.trust)
         if event.by not in trust.keys or not trust.who(event.by):
             return "its key is nobody's"
-        try:
-            trust.keys[event.by].verify_signature(event.as_signature(), event.payload)
-        except Exception:  # whatever a library raises here: the signature does not stand
+        if not signature_holds(trust.keys[event.by], event.as_signature(), event.payload):
             return "its signature is not that of its key"
         role, problem = role_of(event.kind, event.by, trust, event.at)
         return "" if role else problem
@@ -229,17 +227,15 @@ class Register:
 
 
 def _slip_line(before: Event | None, slip: slots.Slip, now: datetime) -> Event:
-    moment = next_time(before, now, insist=False)
-    event = Event(
+    return Event(
         seq=before.seq + 1 if before else 0,
         previous=before.digest if before else FIRST,
         kind=Kind.WITHDRAWN,
-        time=written(moment),
+        time=written(next_time(before, now, insist=False)),
         release=slip.release,
         manifest=slip.manifest,
         body=slip.body,
     )
-    return replace(event, by="", signature="")
 
 
 def digest_of(folder: Path) -> str:

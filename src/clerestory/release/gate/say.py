@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from securesystemslib.signer import Signer
 
@@ -87,8 +86,3 @@ def say(
         body=digest if body is None else body,
         check=check,
     )
-
-
-def folder_of(register: Register, release: str) -> Path:
-    """A release's folder."""
-    return register.releases / release

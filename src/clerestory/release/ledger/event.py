@@ -21,7 +21,7 @@ FIRST = "0" * 64
 """What the first line has in place of the digest of the line before."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_SIGNATURE = re.compile(r"[0-9a-f]{128,4096}")
+_SIGNATURE = re.compile(r"(?:[0-9a-f]{2}){64,2048}")
 
 
 class Kind(StrEnum):
