@@ -87,6 +87,25 @@ def test_every_page_opens_without_errors_or_requests_to_others(address: str, pag
         assert not troubles, f"{place}: {troubles}"
 
 
+@pytest.mark.parametrize(
+    ("place", "button", "thanks"), [("/report/", "Send", "Thank you"), ("/es/report/", "Enviar", "Gracias")]
+)
+def test_a_reader_sends_a_report_without_scripts(
+    address: str, browser: Browser, place: str, button: str, thanks: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + "/firearms/")
+    page.goto(address + place)
+    page.locator("#page").fill("/firearms/")
+    page.locator("#text").fill("A test of the form")
+    with page.expect_navigation() as left:
+        page.get_by_role("button", name=button).click()
+    assert left.value is not None and left.value.status == 202
+    expect(page.locator("body")).to_contain_text(thanks)
+    context.close()
+
+
 def test_choosing_a_county_changes_charts_table_and_address(address: str, page: Page) -> None:
     page.goto(address + "/firearms/ccw/")
     figure = page.locator("#chart-ccw-years")

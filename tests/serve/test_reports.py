@@ -42,6 +42,14 @@ def test_a_report_is_kept_and_its_reader_thanked(publish: Publish, tmp_path: Pat
     assert file.stat().st_mode & 0o077 == 0 and len(read_reports(file.parent)) == 2
 
 
+def test_the_forms_own_folder_takes_it_too(publish: Publish, tmp_path: Path) -> None:
+    publish()
+    with server(tmp_path) as site:
+        said = urlencode({"page": "/x/", "text": "a name", "language": "en"}).encode()
+        assert site.fetch("/report/", "POST", said, **TYPE).status == 202
+        assert site.fetch("/reports", "POST", said, **TYPE).status == 413
+
+
 def test_what_is_no_report_is_not_kept(publish: Publish, tmp_path: Path) -> None:
     publish()
     with server(tmp_path, workers=1) as site:

@@ -31,6 +31,7 @@ from clerestory.serve.snapshot import Served, Snapshot, load
 LONGEST_ADDRESS = 2048
 """Bytes of path and query together; no page of a release has a longer one."""
 REPORT = "/report"
+TAKES_REPORTS = (REPORT, f"{REPORT}/")
 """Where readers say that a page seems to expose somebody; answered even when everything is withdrawn."""
 _ADDRESS = re.compile(rb"/[A-Za-z0-9._/-]*")
 

@@ -9,7 +9,7 @@ import re
 
 import httptools
 
-from clerestory.serve.answer import REPORT, Answer, Request, plain
+from clerestory.serve.answer import TAKES_REPORTS, Answer, Request, plain
 from clerestory.serve.reports import LONGEST_BODY
 
 LONGEST_HEADERS = 16 << 10
@@ -111,7 +111,8 @@ class Parser:
         elif b"content-length" in names:
             length = int(next(value for name, value in self._headers if name == b"content-length"))
             takes = (
-                self._parser.get_method() == b"POST" and self._target.partition(b"?")[0] == REPORT.encode()
+                self._parser.get_method() == b"POST"
+                and self._target.partition(b"?")[0].decode("latin-1") in TAKES_REPORTS
             )
             if length > (LONGEST_BODY if takes else 0):
                 self._refuse(plain(413, "This address takes no such body."))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from clerestory.serve import addresses, notices
-from clerestory.serve.answer import REPORT, Answer, Request, Site, notice, plain
+from clerestory.serve.answer import TAKES_REPORTS, Answer, Request, Site, notice, plain
 from clerestory.serve.connection import Connection
 from clerestory.serve.contents import Damaged, Later
 from clerestory.serve.outbox import EVERY, Access, Outbox
@@ -150,7 +150,7 @@ class Worker:
 
     def answer(self, connection: Connection, request: Request) -> None:
         """Answers a request on its connection, now or when it is ready."""
-        if request.method == "POST" and request.address == REPORT:
+        if request.method == "POST" and request.address in TAKES_REPORTS:
             self._take_report(connection, request)
             return
         try:

@@ -55,7 +55,7 @@ def _page(site: Site, path: str, language: str) -> SiteFile:
             if status is not Status.SHOWN
         ],
         version=__version__,
-        send_to=link(here, "report"),
+        send_to="../" * here.count("/") + "report",  # at the root, whatever the page's language
     )
     text = (
         environment()
